@@ -1,0 +1,1 @@
+"""Pixelwise relations between rasters."""

@@ -1,0 +1,259 @@
+"""The frozen study grid, and the one rule that says in which cell a point lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from affine import Affine
+from pyproj import CRS
+
+from geosoil.errors import GridMismatchError, InputError, MissingCRSError
+
+SNAP = 1e-6
+"""Fraction of a cell within which a point counts as lying on a cell edge."""
+
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A regular north-up grid of square or rectangular cells.
+
+    Examples
+    --------
+    >>> grid = Grid.from_bounds((89.4, 31.55, 102.3, 36.3), 0.05, "EPSG:4326")
+    >>> grid.shape
+    (95, 258)
+    """
+
+    crs: CRS
+    """Coordinate reference system."""
+    transform: Affine
+    """Affine transform from (column, row) corners to (x, y)."""
+    shape: tuple[int, int]
+    """Number of rows and columns."""
+
+    @classmethod
+    def from_bounds(
+        cls,
+        bounds: tuple[float, float, float, float],
+        resolution: float,
+        crs: str | int | CRS,
+    ) -> Grid:
+        """Make the grid whose outer edges are the bounds.
+
+        Parameters
+        ----------
+        bounds : tuple = (W, S, E, N)
+            Outer edges in units of the CRS, whole multiples of the resolution apart.
+        resolution : float
+            Side of a cell in units of the CRS.
+        crs : str, int or CRS
+            Coordinate reference system.
+
+        Returns
+        -------
+        grid : Grid
+            North-up grid.
+
+        Raises
+        ------
+        InputError
+            If the bounds are empty or no whole number of cells fits them.
+        """
+        west, south, east, north = (float(value) for value in bounds)
+        columns, rows = (east - west) / resolution, (north - south) / resolution
+        whole = np.isclose([columns, rows], np.round([columns, rows]), atol=SNAP)
+        if resolution <= 0 or columns < 1 or rows < 1 or not whole.all():
+            message = (
+                f"Invalid bounds {bounds} for resolution {resolution}. Give "
+                "(west, south, east, north) a whole number of cells apart."
+            )
+            raise InputError(message)
+        transform = Affine(resolution, 0.0, west, 0.0, -resolution, north)
+        return cls(CRS.from_user_input(crs), transform, (round(rows), round(columns)))
+
+    @classmethod
+    def of(cls, raster: xr.DataArray | xr.Dataset) -> Grid:
+        """Return the grid on which a raster lies.
+
+        Parameters
+        ----------
+        raster : DataArray or Dataset with dims y, x
+            Raster whose CRS is set.
+
+        Returns
+        -------
+        grid : Grid
+            Its CRS, transform and shape.
+
+        Raises
+        ------
+        MissingCRSError
+            If the raster has no CRS.
+        """
+        if raster.rio.crs is None:
+            name = getattr(raster, "name", None) or "raster"
+            message = (
+                f"'{name}' has no coordinate reference system. Set it with "
+                ".rio.write_crs, for instance 'EPSG:4326'."
+            )
+            raise MissingCRSError(message)
+        return cls(
+            CRS.from_user_input(raster.rio.crs.to_wkt()),
+            raster.rio.transform(),
+            (raster.sizes["y"], raster.sizes["x"]),
+        )
+
+    @property
+    def resolution(self) -> tuple[float, float]:
+        """Width and height of a cell in units of the CRS."""
+        return self.transform.a, -self.transform.e
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Outer edges (W, S, E, N)."""
+        west, north = self.transform.c, self.transform.f
+        east = west + self.transform.a * self.shape[1]
+        south = north + self.transform.e * self.shape[0]
+        return west, south, east, north
+
+    @property
+    def x(self) -> FloatArray:
+        """Cell centres, west to east, shape (columns,)."""
+        return self.transform.c + self.transform.a * (np.arange(self.shape[1]) + 0.5)
+
+    @property
+    def y(self) -> FloatArray:
+        """Cell centres, north to south, shape (rows,)."""
+        return self.transform.f + self.transform.e * (np.arange(self.shape[0]) + 0.5)
+
+    def cells(
+        self, x: npt.ArrayLike, y: npt.ArrayLike
+    ) -> tuple[IntArray, IntArray, BoolArray]:
+        """Return the cell that contains each point.
+
+        A cell is half-open: it owns its western and its northern edge. Positions
+        within :data:`SNAP` of an edge count as on it, so that decimal coordinates
+        fall in the same cell on every crop of a grid.
+
+        Parameters
+        ----------
+        x, y : array, shape (n,)
+            Points in the grid's CRS.
+
+        Returns
+        -------
+        rows, columns : array of int, shape (n,)
+            Cell of each point; -1 outside the grid.
+        on_edge : array of bool, shape (n,)
+            Whether the point lies on an edge between cells.
+
+        Examples
+        --------
+        >>> grid = Grid.from_bounds((0, 0, 1, 1), 0.5, "EPSG:4326")
+        >>> rows, columns, on_edge = grid.cells([0.5, 0.1], [0.5, 0.9])
+        >>> rows.tolist(), columns.tolist(), on_edge.tolist()
+        ([1, 0], [1, 0], [True, False])
+        """
+        column, edge_x = _cell_index(
+            (np.asarray(x, dtype=float) - self.transform.c) / self.transform.a
+        )
+        row, edge_y = _cell_index(
+            (np.asarray(y, dtype=float) - self.transform.f) / self.transform.e
+        )
+        outside = (row < 0) | (row >= self.shape[0])
+        outside |= (column < 0) | (column >= self.shape[1])
+        return (
+            np.where(outside, -1, row),
+            np.where(outside, -1, column),
+            (edge_x | edge_y) & ~outside,
+        )
+
+    def raster(
+        self, values: npt.ArrayLike, *, name: str | None = None
+    ) -> xr.DataArray:
+        """Label an array that lies on this grid.
+
+        Parameters
+        ----------
+        values : array, shape (rows, columns)
+            Values, north to south and west to east.
+        name : str, optional
+            Name of the result.
+
+        Returns
+        -------
+        raster : DataArray with dims y, x
+            The values with coordinates and CRS.
+
+        Raises
+        ------
+        GridMismatchError
+            If the shape of the values is not the grid's.
+        """
+        array = np.asarray(values)
+        if array.shape != self.shape:
+            message = f"Values of shape {array.shape} on a grid of shape {self.shape}."
+            raise GridMismatchError(message)
+        labelled = xr.DataArray(
+            array, dims=("y", "x"), coords={"y": self.y, "x": self.x}, name=name
+        )
+        return self.georeference(labelled)
+
+    def georeference(self, raster: xr.DataArray) -> xr.DataArray:
+        """Give a raster this grid's coordinates, CRS and exact transform.
+
+        Parameters
+        ----------
+        raster : DataArray with last dims y, x
+            Raster of the grid's shape.
+
+        Returns
+        -------
+        raster : DataArray
+            The same values with x, y, CRS and transform set.
+        """
+        placed = raster.assign_coords(y=self.y, x=self.x)
+        placed = placed.rio.write_crs(self.crs.to_wkt())
+        return placed.rio.write_transform(self.transform)
+
+
+def _cell_index(position: FloatArray) -> tuple[IntArray, BoolArray]:
+    """Floor positions in units of cells, after snapping those on an edge."""
+    nearest = np.round(position)
+    on_edge = np.abs(position - nearest) < SNAP
+    finite = np.isfinite(position)
+    index = np.where(on_edge, nearest, np.floor(np.where(finite, position, -1.0)))
+    return index.astype(np.int64), on_edge & finite
+
+
+def check_same_grid(first: Grid, second: Grid, *, what: str = "rasters") -> None:
+    """Raise unless two grids are the same within a millionth of a cell.
+
+    Parameters
+    ----------
+    first, second : Grid
+        Grids to compare.
+    what : str
+        Words for the message.
+
+    Raises
+    ------
+    GridMismatchError
+        If CRS, transform or shape differ; the message shows both.
+    """
+    scale = np.abs([first.transform.a, first.transform.e])
+    shift = np.abs(np.subtract(first.transform[:6], second.transform[:6])).max()
+    same = first.shape == second.shape and shift < SNAP * scale.min()
+    if not (same and first.crs.equals(second.crs, ignore_axis_order=True)):
+        message = (
+            f"The {what} lie on different grids: {first} and {second}. Bring one "
+            "onto the other with geosoil.align."
+        )
+        raise GridMismatchError(message)

@@ -1,0 +1,1 @@
+"""Files to labelled data and back; no science here."""

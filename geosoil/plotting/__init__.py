@@ -1,0 +1,1 @@
+"""Figures and maps; the only room for matplotlib and cartopy."""

@@ -1,0 +1,1 @@
+"""Water isotopes to source fractions."""

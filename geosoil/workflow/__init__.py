@@ -1,0 +1,1 @@
+"""Open, compute, write: what the commands run."""
