@@ -1,4 +1,4 @@
-"""numba's njit with a disk cache where the folder can be written, without one elsewhere."""
+"""Compile with numba, cached on disk where the folder can be written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The errors and the warning that geosoil raises: what is wrong, found, allowed, next."""
+"""The errors geosoil raises: what is wrong, what was found, what to do next."""
 
 
 class GeosoilError(Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -50,7 +51,9 @@ OUTSIDE = "outside"
 FloatArray = npt.NDArray[np.float64]
 
 
-def classify(values: npt.ArrayLike, edges: tuple[float, ...]) -> npt.NDArray[np.object_]:
+def classify(
+    values: npt.ArrayLike, edges: tuple[float, ...]
+) -> npt.NDArray[np.object_]:
     """Label values by half-open classes [lower, upper).
 
     Parameters
@@ -104,7 +107,7 @@ def class_labels(edges: tuple[float, ...]) -> tuple[str, ...]:
     >>> class_labels((0.0, 20.0, 40.0))
     ('0-20', '20-40')
     """
-    return tuple(f"{a:g}-{b:g}" for a, b in zip(edges[:-1], edges[1:], strict=True))
+    return tuple(f"{a:g}-{b:g}" for a, b in pairwise(edges))
 
 
 def aspect_sector(

@@ -28,30 +28,45 @@ _ALL = (
     Variable("d2H", "permil", "delta-2H of water (VSMOW)", (-600.0, 300.0)),
     Variable("d_excess", "permil", "deuterium excess", (-200.0, 100.0)),
     Variable("lc_excess", "permil", "line-conditioned excess", (-200.0, 100.0)),
-    Variable(
-        "elevation", "m", "elevation", (-500.0, 9000.0), "surface_altitude"
-    ),
+    Variable("elevation", "m", "elevation", (-500.0, 9000.0), "surface_altitude"),
     Variable("slope", "degree", "terrain slope", (0.0, 90.0)),
     Variable("aspect", "degree", "terrain aspect, clockwise from north", (0.0, 360.0)),
-    Variable("ndvi", "1", "NDVI", (-0.2, 1.0), "normalized_difference_vegetation_index"),
     Variable(
-        "air_temperature", "degC", "air temperature at 2 m", (-90.0, 60.0),
+        "ndvi", "1", "NDVI", (-0.2, 1.0), "normalized_difference_vegetation_index"
+    ),
+    Variable(
+        "air_temperature",
+        "degC",
+        "air temperature at 2 m",
+        (-90.0, 60.0),
         "air_temperature",
     ),
     Variable(
-        "ground_temperature", "degC", "ground surface temperature", (-90.0, 80.0),
+        "ground_temperature",
+        "degC",
+        "ground surface temperature",
+        (-90.0, 80.0),
         "surface_temperature",
     ),
     Variable(
-        "precipitation", "mm", "monthly precipitation", (0.0, 3000.0),
+        "precipitation",
+        "mm",
+        "monthly precipitation",
+        (0.0, 3000.0),
         "lwe_thickness_of_precipitation_amount",
     ),
     Variable(
-        "evapotranspiration", "mm", "monthly evapotranspiration", (-50.0, 1000.0),
+        "evapotranspiration",
+        "mm",
+        "monthly evapotranspiration",
+        (-50.0, 1000.0),
         "lwe_thickness_of_water_evapotranspiration_amount",
     ),
     Variable(
-        "soil_moisture", "m3 m-3", "volumetric soil moisture", (0.0, 1.0),
+        "soil_moisture",
+        "m3 m-3",
+        "volumetric soil moisture",
+        (0.0, 1.0),
         "volume_fraction_of_condensed_water_in_soil",
     ),
     Variable("fraction", "1", "source fraction", (0.0, 1.0)),
@@ -90,7 +105,5 @@ def variable(name: str) -> Variable:
     try:
         return VARIABLES[name]
     except KeyError:
-        message = (
-            f"Unknown variable '{name}'. Known variables: {', '.join(VARIABLES)}."
-        )
+        message = f"Unknown variable '{name}'. Known variables: {', '.join(VARIABLES)}."
         raise InputError(message) from None
