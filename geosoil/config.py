@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -59,6 +60,10 @@ class PeriodClimate(Settings):
     """Temperature of the evaporating soil surface [degC]."""
     humidity: Annotated[float, Field(gt=0.0, lt=1.0)]
     """Relative humidity at the surface temperature, 0-1."""
+    vapour: Annotated[float, Field(ge=0.0, le=1.0)] = 1.0
+    """Share of equilibrium between the air's vapour and the rain."""
+    turbulence: Annotated[float, Field(ge=0.5, le=1.0)] = 0.75
+    """Exponent n of the kinetic term: 0.5 open water, 1 dry soil."""
 
 
 class TracerSettings(Settings):
@@ -74,8 +79,6 @@ class TracerSettings(Settings):
     """Table of end members; without it they are the means of the samples."""
     climate: dict[str, PeriodClimate] = {}
     """Weather of each period, for the Craig-Gordon slope."""
-    kinetic_exponent: Annotated[float, Field(ge=0.5, le=1.0)] = 1.0
-    """Craig-Gordon n: 0.5 open water, 1 dry soil."""
 
 
 class ZeroRuleSettings(Settings):
@@ -279,7 +282,7 @@ def _inner_model(annotation: Any) -> Any:  # noqa: ANN401  a typing construct
 def _absolute(value: Any, folder: Path) -> Any:  # noqa: ANN401  any settings value
     """Copy of settings in which every relative path starts at the folder."""
     if isinstance(value, Path):
-        return value if value.is_absolute() else folder / value
+        return Path(os.path.normpath(folder / value))
     if isinstance(value, Settings):
         names = type(value).model_fields
         changed = {name: _absolute(getattr(value, name), folder) for name in names}

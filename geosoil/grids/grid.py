@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import rioxarray  # noqa: F401  registers the accessor .rio
 import xarray as xr
 from affine import Affine
 from pyproj import CRS
@@ -126,12 +127,14 @@ class Grid:
     @property
     def x(self) -> FloatArray:
         """Cell centres, west to east, shape (columns,)."""
-        return self.transform.c + self.transform.a * (np.arange(self.shape[1]) + 0.5)
+        step, west = float(self.transform.a), float(self.transform.c)
+        return west + step * (np.arange(self.shape[1], dtype=np.float64) + 0.5)
 
     @property
     def y(self) -> FloatArray:
         """Cell centres, north to south, shape (rows,)."""
-        return self.transform.f + self.transform.e * (np.arange(self.shape[0]) + 0.5)
+        step, north = float(self.transform.e), float(self.transform.f)
+        return north + step * (np.arange(self.shape[0], dtype=np.float64) + 0.5)
 
     def cells(
         self, x: npt.ArrayLike, y: npt.ArrayLike
@@ -175,9 +178,7 @@ class Grid:
             (edge_x | edge_y) & ~outside,
         )
 
-    def raster(
-        self, values: npt.ArrayLike, *, name: str | None = None
-    ) -> xr.DataArray:
+    def raster(self, values: npt.ArrayLike, *, name: str | None = None) -> xr.DataArray:
         """Label an array that lies on this grid.
 
         Parameters
@@ -221,7 +222,8 @@ class Grid:
         """
         placed = raster.assign_coords(y=self.y, x=self.x)
         placed = placed.rio.write_crs(self.crs.to_wkt())
-        return placed.rio.write_transform(self.transform)
+        result: xr.DataArray = placed.rio.write_transform(self.transform)
+        return result
 
 
 def _cell_index(position: FloatArray) -> tuple[IntArray, BoolArray]:

@@ -1,0 +1,274 @@
+"""Sample tables: a user's own file in, checked point samples out, and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import cast
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from shapely import Point
+
+from geosoil.io._atomic import write_csv
+from geosoil.io.issues import Issue, Ledger
+from geosoil.io.sample_checks import check_samples
+from geosoil.io.table_labels import (
+    MONTH_NAMES,
+    read_aspect,
+    read_period,
+    read_vegetation,
+    read_water,
+)
+from geosoil.io.tables import ColumnTable, read_table
+from geosoil.io.vocabulary import SAMPLE_COLUMNS
+from geosoil.strata import WATERS, aspect_sector
+
+SAMPLE_CRS = "EPSG:4326"
+"""Coordinate reference system of all samples."""
+
+_KIND = "Sample table"
+_ISSUE_COLUMNS = ["row", "column", "found", "read_as", "rule", "severity"]
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def read_samples(
+    path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None
+) -> gpd.GeoDataFrame:
+    r"""Read a table of water samples as a user keeps it.
+
+    The file is a CSV, TSV or semicolon text in any usual encoding, or a workbook.
+    Column names, units, decimal commas, typographic minus signs, degrees and minutes
+    are understood; ids stay text; **whatever is read otherwise than it was written is
+    listed** in ``attrs["issues"]`` (see :func:`sample_issues`), and nothing is
+    corrected by guess.
+
+    Parameters
+    ----------
+    path : path
+        The table.
+    columns : mapping, optional
+        Own column name to geosoil name, where the name would not be understood, for
+        instance ``{"isotope 1": "d18O"}``.
+
+    Returns
+    -------
+    samples : GeoDataFrame, EPSG:4326
+        One row a sample, with those of these columns that the table has: sample_id,
+        water, period, date, site_id, longitude, latitude, elevation [m], depth_top,
+        depth_bottom [cm], aspect, vegetation, d18O, d2H, d18O_sd, d2H_sd [permil],
+        precipitation [mm], soil_temperature [degC], soil_moisture [m3 m-3]; then the
+        user's other columns as text. ``sample_id`` is made up where absent, and
+        ``period`` taken from the month of ``date``, both listed. Rows without
+        coordinates have no geometry.
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist.
+    SampleTableError
+        If the file is no table, or cannot be used as it stands; one message holds all
+        faults.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "soil.csv"
+    ...     text = "id;δ18O;δ2H;type\n001;\u221212,5;\u221290,0;rain\n"
+    ...     _ = path.write_text(text, encoding="utf-8")
+    ...     samples = read_samples(path)
+    >>> samples[["sample_id", "water", "d18O", "d2H"]].to_dict("records")
+    [{'sample_id': '001', 'water': 'precipitation', 'd18O': -12.5, 'd2H': -90.0}]
+    """
+    source = Path(path)
+    table = read_table(source, kind=_KIND, vocabulary=SAMPLE_COLUMNS, columns=columns)
+    check_samples(table)
+    table.ledger.raise_faults(_KIND, source)
+    frame = table.frame.copy()
+    _read_words(frame, table)
+    _derive_period(frame, table)
+    _complete_ids(frame, table)
+    order = [c.name for c in SAMPLE_COLUMNS if c.name in frame.columns]
+    frame = frame[[*order, *[c for c in frame.columns if c not in order]]]
+    samples = gpd.GeoDataFrame(frame, geometry=_points(frame, table.ledger, table.rows))
+    samples = samples.set_crs(SAMPLE_CRS)
+    samples.attrs["issues"] = [dict(issue) for issue in table.ledger.issues]
+    return samples
+
+
+def sample_issues(samples: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Return all that was changed or noticed while a sample table was read.
+
+    Parameters
+    ----------
+    samples : GeoDataFrame
+        As :func:`read_samples` gives it.
+
+    Returns
+    -------
+    issues : DataFrame
+        Columns row (in the file, counted from 1; 0 means the whole table), column,
+        found, read_as, rule, severity: ``note`` (how the file was read), ``change``
+        (a value read otherwise than written), ``warn`` (kept, look at it),
+        ``suspect`` (probably a mistake, kept as written).
+
+    Examples
+    --------
+    >>> sample_issues(gpd.GeoDataFrame()).empty
+    True
+    """
+    issues = cast("list[Issue]", samples.attrs.get("issues", []))
+    return pd.DataFrame(issues, columns=_ISSUE_COLUMNS)
+
+
+def write_samples(samples: gpd.GeoDataFrame, path: str | os.PathLike[str]) -> Path:
+    """Write samples as CSV that :func:`read_samples` gives back unchanged.
+
+    Text that a spreadsheet would run as a formula gets a leading apostrophe; the
+    reader takes it off again.
+
+    Parameters
+    ----------
+    samples : GeoDataFrame
+        Samples with the columns of :func:`read_samples`.
+    path : path
+        File to write, UTF-8.
+
+    Returns
+    -------
+    path : Path
+        The file written.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> table = {"sample_id": ["=1"], "d18O": [-9.0], "d2H": [-60.0]}
+    >>> samples = gpd.GeoDataFrame(table)
+    >>> with TemporaryDirectory() as folder:
+    ...     path = write_samples(samples, Path(folder) / "out.csv")
+    ...     print(path.read_text())
+    sample_id,d18O,d2H
+    '=1,-9.0,-60.0
+    <BLANKLINE>
+    """
+    shape = samples.columns == getattr(samples, "_geometry_column_name", None)
+    frame = pd.DataFrame(samples.loc[:, ~shape]).copy()
+    frame.attrs = {}
+    for name in frame.columns:
+        column = frame[name]
+        if pd.api.types.is_datetime64_any_dtype(column.dtype):
+            frame[name] = column.dt.strftime("%Y-%m-%d")
+        elif not (
+            pd.api.types.is_numeric_dtype(column.dtype)
+            or pd.api.types.is_bool_dtype(column.dtype)
+        ):
+            frame[name] = column.map(_guarded, na_action="ignore")
+    return write_csv(frame, Path(path))
+
+
+def _guarded(text: object) -> object:
+    if isinstance(text, str) and text.startswith(_FORMULA):
+        return f"'{text}"
+    return text
+
+
+def _read_words(frame: pd.DataFrame, table: ColumnTable) -> None:
+    _translate(frame, table, "water", read_water)
+    _translate(frame, table, "period", read_period)
+    _translate(frame, table, "aspect", _aspect)
+    _translate(frame, table, "vegetation", read_vegetation)
+
+
+def _aspect(text: str) -> str | None:
+    """Sector of an aspect given in words or in degrees."""
+    word = read_aspect(text)
+    try:
+        degrees = float(text)
+    except ValueError:
+        return word
+    if not 0 <= degrees <= 360:
+        return word
+    return str(aspect_sector([degrees], [90.0])[0])
+
+
+def _translate(
+    frame: pd.DataFrame,
+    table: ColumnTable,
+    name: str,
+    read: Callable[[str], str | None],
+) -> None:
+    if name not in frame.columns:
+        return
+    words: list[str | None] = []
+    for row, text in zip(table.rows, frame[name], strict=True):
+        if not isinstance(text, str):
+            words.append(None)
+            continue
+        word = read(text)
+        if word is None:
+            known = f"one of {', '.join(WATERS)}" if name == "water" else "known"
+            rule = f"not {known}; kept as written, but the steps may not use it"
+            table.ledger.add((row, name), text, text, rule, severity="warn")
+        elif word != text:
+            table.ledger.add((row, name), text, word, f"word for {name}")
+        words.append(word or text)
+    frame[name] = pd.Series(words, dtype="str", index=frame.index)
+
+
+def _derive_period(frame: pd.DataFrame, table: ColumnTable) -> None:
+    if "date" not in frame.columns:
+        return
+    month = frame["date"].dt.month
+    names = [MONTH_NAMES[int(m) - 1] if np.isfinite(m) else None for m in month]
+    derived = pd.Series(names, dtype="str", index=frame.index)
+    if "period" not in frame.columns:
+        count = int(derived.notna().sum())
+        if count:
+            rule = "period absent: taken from the month of the date"
+            table.ledger.add((0, "period"), "", f"{count} rows", rule)
+            frame["period"] = derived
+        return
+    empty = frame["period"].isna() & derived.notna()
+    for row in np.flatnonzero(empty):
+        rule = "period empty: taken from the month of the date"
+        table.ledger.add((table.rows[row], "period"), "", derived.iloc[row], rule)
+    months = frame["period"].isin(MONTH_NAMES) & derived.notna()
+    for row in np.flatnonzero(months & (frame["period"] != derived)):
+        found = f"{frame['period'].iloc[row]}, {frame['date'].iloc[row]:%Y-%m-%d}"
+        rule = "period and date name different months; both kept as written"
+        place = (table.rows[row], "period")
+        table.ledger.add(place, found, found, rule, severity="suspect")
+    frame["period"] = frame["period"].where(~empty, derived)
+
+
+def _complete_ids(frame: pd.DataFrame, table: ColumnTable) -> None:
+    made = pd.Series([f"row_{row}" for row in table.rows], dtype="str")
+    if "sample_id" not in frame.columns:
+        rule = "no column of sample ids: made from the rows of the file"
+        span = f"{made.iloc[0]} to {made.iloc[-1]}"
+        table.ledger.add((0, "sample_id"), "", span, rule)
+        frame["sample_id"] = made
+        return
+    empty = frame["sample_id"].isna()
+    for row in np.flatnonzero(empty):
+        rule = "sample id empty: made from the row of the file"
+        table.ledger.add((table.rows[row], "sample_id"), "", made.iloc[row], rule)
+    frame["sample_id"] = frame["sample_id"].where(~empty, made)
+
+
+def _points(frame: pd.DataFrame, ledger: Ledger, rows: list[int]) -> gpd.GeoSeries:
+    if not {"longitude", "latitude"} <= set(frame.columns):
+        rule = "no latitude and longitude: the samples have no place on a map"
+        ledger.add((0, "geometry"), "", "empty", rule, severity="warn")
+        return gpd.GeoSeries(np.full(len(frame), None), index=frame.index)
+    pairs = zip(frame["longitude"], frame["latitude"], strict=True)
+    points = [Point(x, y) if np.isfinite([x, y]).all() else None for x, y in pairs]
+    for row, point in zip(rows, points, strict=True):
+        if point is None:
+            rule = "latitude or longitude missing: the sample has no place on a map"
+            ledger.add((row, "geometry"), "", "empty", rule, severity="warn")
+    return gpd.GeoSeries(np.array(points, dtype=object), index=frame.index)

@@ -1,0 +1,126 @@
+"""Hatching of map cells whose correlation is not significant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xarray as xr
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path
+
+from geosoil.errors import GridMismatchError
+from geosoil.grids.grid import Grid
+from geosoil.plotting.projection import (
+    cell_corners,
+    map_projection,
+    plain_raster,
+)
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+HATCH, HATCH_COLOUR = "//////", "#333333"
+"""Pattern and colour of the strokes."""
+
+
+def draw_hatching(
+    axes: Axes, raster: xr.DataArray, *, p_values: xr.DataArray, alpha: float = 0.05
+) -> Axes:
+    """Hatch the cells of a raster whose p value is not below a level.
+
+    Parameters
+    ----------
+    axes : cartopy.mpl.geoaxes.GeoAxes
+        The panel.
+    raster : DataArray with dims y, x
+        The raster drawn below; cells without a value stay free.
+    p_values : DataArray with dims y, x
+        p values on the same grid.
+    alpha : float
+        Level of significance; cells with p >= alpha are hatched.
+
+    Returns
+    -------
+    axes : cartopy.mpl.geoaxes.GeoAxes
+        The same panel.
+
+    Raises
+    ------
+    InputError
+        If the axes are no map panel.
+    GridMismatchError
+        If the p values have another shape than the raster.
+
+    Examples
+    --------
+    >>> import cartopy.crs
+    >>> from matplotlib.figure import Figure
+    >>> panel = Figure().add_subplot(projection=cartopy.crs.Mercator())
+    >>> grid = Grid.from_bounds((0, 0, 2, 1), 1, "EPSG:4326")
+    >>> r, p = grid.raster([[0.9, 0.1]]), grid.raster([[0.01, 0.8]])
+    >>> len(draw_hatching(panel, r, p_values=p).patches)
+    1
+    """
+    projection = map_projection(axes)
+    plane, level = plain_raster(raster), plain_raster(p_values)
+    if plane.shape != level.shape:
+        message = (
+            f"p values of shape {level.shape} for a raster of shape {plane.shape}. "
+            "Bring them onto one grid with geosoil.align."
+        )
+        raise GridMismatchError(message)
+    weak = (level.to_numpy() >= alpha) & np.isfinite(plane.to_numpy())
+    if weak.any():
+        path = _cells_path(weak, *cell_corners(Grid.of(plane), projection))
+        patch = PathPatch(path, zorder=1.5, label=f"p ≥ {alpha:g}", **_hatch_look())
+        axes.add_artist(patch)
+    return axes
+
+
+def _hatch_look() -> dict[str, Any]:
+    """Return the look of hatched cells: no fill, no outline, thin strokes."""
+    return {
+        "facecolor": "none",
+        "edgecolor": HATCH_COLOUR,
+        "hatch": HATCH,
+        "linewidth": 0.0,
+    }
+
+
+def _cells_path(mask: BoolArray, x: FloatArray, y: FloatArray) -> Path:
+    """Return one path around the runs of true cells in every row of a mask."""
+    runs: list[Path] = []
+    for row, cells in enumerate(mask):
+        change = np.flatnonzero(np.diff(np.r_[False, cells, False].astype(np.int8)))
+        for first, last in zip(change[::2], change[1::2], strict=True):
+            run = slice(first, last + 1)
+            ring_x = np.r_[x[row, run], x[row + 1, run][::-1], x[row, first]]
+            ring_y = np.r_[y[row, run], y[row + 1, run][::-1], y[row, first]]
+            runs.append(Path(np.column_stack([ring_x, ring_y]), closed=True))
+    return Path.make_compound_path(*runs)
+
+
+def hatch_handle(alpha: float = 0.05) -> Artist:
+    """Return the legend entry of hatched cells.
+
+    Parameters
+    ----------
+    alpha : float
+        Level of significance.
+
+    Returns
+    -------
+    handle : Artist
+        A labelled patch.
+
+    Examples
+    --------
+    >>> hatch_handle().get_label()
+    'not significant (p ≥ 0.05)'
+    """
+    look = {**_hatch_look(), "linewidth": 0.4}
+    return Patch(label=f"not significant (p ≥ {alpha:g})", **look)

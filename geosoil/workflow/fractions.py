@@ -1,0 +1,388 @@
+"""From samples to source fractions: water lines, then mixing in three ways."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from geosoil.errors import GeosoilWarning, InputError
+from geosoil.tracers.artefact import SlopeArtefact, slope_artefact
+from geosoil.tracers.correction import EvaporationSensitivity, evaporation_sensitivity
+from geosoil.tracers.delta import d_excess, lc_excess
+from geosoil.tracers.endmembers import EndMembers
+from geosoil.tracers.evaporation import evaporation_slope
+from geosoil.tracers.fractionation import EvaporationClimate
+from geosoil.tracers.group_fractions import clustered_mean, fractions_of_means
+from geosoil.tracers.line_table import group_lines
+from geosoil.tracers.lines import (
+    GMWL,
+    WEIGHTED,
+    LineMethod,
+    WaterLine,
+    fit_water_line,
+)
+from geosoil.tracers.mixing import source_fractions
+from geosoil.workflow.inputs import StudyInputs
+from geosoil.workflow.mixtures import (
+    ALL,
+    end_members_as_fallen,
+    end_members_given,
+    groups_of,
+    is_labelled,
+    soil_mixtures,
+)
+
+FALLEN = "rain as fallen"
+GIVEN = "rain as evaporated"
+CORRECTED = "evaporation corrected"
+ANSWERS = (FALLEN, GIVEN, CORRECTED)
+"""The three answers, in the order in which they are told."""
+
+FEWEST_FOR_LINE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FractionResult:
+    """Water lines and source fractions of a study."""
+
+    lmwl: WaterLine
+    """Local meteoric water line; the global one where precipitation is too scarce."""
+    lines: pd.DataFrame
+    """Evaporation lines of soil water: period, by, stratum and `group_lines`."""
+    artefacts: dict[str, SlopeArtefact]
+    """Regression slope against the Craig-Gordon slope, by period."""
+    regional: pd.DataFrame
+    """Period, answer, source, fraction, sd, lower, upper, reason."""
+    groups: pd.DataFrame
+    """Period, by, stratum, n, n_sites and fractions; the answer they rest on."""
+    samples: pd.DataFrame
+    """Soil samples with d_excess, lc_excess, strata and fractions."""
+    sites: pd.DataFrame
+    """Mean water of each profile with its fractions."""
+    sensitivities: dict[str, EvaporationSensitivity]
+    """How each period's mean hangs on evaporation."""
+    end_members: pd.DataFrame
+    """End members used: period, answer, source, means, spread, n."""
+
+
+def solve_study(inputs: StudyInputs, report: Callable[[str], None]) -> FractionResult:
+    """Fit the water lines and solve the source fractions of a study.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+        Opened study.
+    report : callable
+        Called with a line a stage.
+
+    Returns
+    -------
+    result : FractionResult
+        Lines, three regional answers, groups, samples and sites.
+    """
+    report("fitting water lines")
+    soil = soil_mixtures(inputs)
+    lmwl = meteoric_line(inputs)
+    soil["d_excess"] = d_excess(soil["d18O"], soil["d2H"])
+    soil["lc_excess"] = lc_excess(soil["d18O"], soil["d2H"], lmwl)
+    lines = _lines(inputs, soil, lmwl)
+    regional, groups, used = [], [], []
+    artefacts, sensitivities = {}, {}
+    for period in inputs.config.tracers.sources:
+        chosen = soil[soil["period"] == period]
+        if chosen.empty:
+            continue
+        report(f"solving source fractions of {period}")
+        fallen = end_members_as_fallen(inputs, period)
+        regional.append(_mean(chosen, fallen, inputs).assign(answer=FALLEN))
+        used.append(fallen.table.assign(period=period, answer=FALLEN))
+        given = end_members_given(inputs, period, ALL)
+        if given is not None:
+            regional.append(_mean(chosen, given, inputs).assign(answer=GIVEN))
+            used.append(given.table.assign(period=period, answer=GIVEN))
+        slope = theory_slope(inputs, period, fallen)
+        if slope is not None:
+            finding = _sensitivity(chosen, fallen, slope)
+            sensitivities[period] = finding
+            regional.append(_corrected_rows(finding, period))
+            artefact = _artefact(chosen, slope, inputs)
+            artefacts.update({} if artefact is None else {period: artefact})
+        groups += _groups(inputs, chosen, fallen)
+    samples, sites = _details(inputs, soil)
+    return FractionResult(
+        lmwl,
+        lines,
+        artefacts,
+        pd.concat(regional, ignore_index=True),
+        pd.concat(groups, ignore_index=True),
+        samples,
+        sites,
+        sensitivities,
+        pd.concat(used, ignore_index=True),
+    )
+
+
+def meteoric_line(inputs: StudyInputs) -> WaterLine:
+    """Fit the local meteoric water line to the precipitation samples.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+        Opened study.
+
+    Returns
+    -------
+    lmwl : WaterLine
+        The line by the method of the settings.
+
+    Warns
+    -----
+    GeosoilWarning
+        Where fewer than three precipitation samples have both isotopes; the global
+        line then stands in.
+    """
+    rain = inputs.samples[inputs.samples["water"] == "precipitation"]
+    whole = rain[rain["d18O"].notna() & rain["d2H"].notna()]
+    if len(whole) < FEWEST_FOR_LINE:
+        words = (
+            f"{len(whole)} precipitation samples have both isotopes; a local meteoric "
+            "water line needs 3. The global line (Craig 1961) stands in."
+        )
+        warnings.warn(words, GeosoilWarning, stacklevel=2)
+        return GMWL
+    method = inputs.config.tracers.method
+    amount = whole["precipitation"] if method in WEIGHTED else None
+    return fit_water_line(whole["d18O"], whole["d2H"], method=method, amount=amount)
+
+
+def theory_slope(inputs: StudyInputs, period: str, fallen: EndMembers) -> float | None:
+    """Return the Craig-Gordon slope of a period's climate.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+        Opened study.
+    period : str
+        Period.
+    fallen : EndMembers
+        End members of the period; evaporation starts from its precipitation.
+
+    Returns
+    -------
+    slope : float or None
+        None where the settings give no climate or there is no precipitation.
+    """
+    weather = inputs.config.tracers.climate.get(period)
+    if weather is None or "precipitation" not in fallen.sources:
+        return None
+    climate = EvaporationClimate(
+        temperature=weather.temperature,
+        humidity=weather.humidity,
+        turbulence=weather.turbulence,
+        vapour=weather.vapour,
+    )
+    rain = fallen.keep(["precipitation"]).means(["d18O", "d2H"])[0]
+    return float(evaporation_slope(rain[0], rain[1], climate=climate))
+
+
+def _lines(inputs: StudyInputs, soil: pd.DataFrame, lmwl: WaterLine) -> pd.DataFrame:
+    """Evaporation lines by period, and by period within each group."""
+    rain = inputs.samples.loc[inputs.samples["water"] == "precipitation", "d18O"]
+    limits = (float(rain.min()), float(rain.max())) if rain.notna().any() else None
+    tables = []
+    for group in (ALL, *groups_of(soil), "soil_layer"):
+        if group != ALL and group not in soil:
+            continue
+        by = ["period"] if group == ALL else ["period", group]
+        table = group_lines(
+            soil,
+            by,
+            lmwl=lmwl,
+            method=soil_method(inputs),
+            precipitation_range=limits,
+        )
+        stratum = ALL if group == ALL else table.pop(group)
+        tables.append(table.assign(by=group, stratum=stratum))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _mean(
+    soil: pd.DataFrame, end_members: EndMembers, inputs: StudyInputs
+) -> pd.DataFrame:
+    """Fractions of a period's mean water, one row a source."""
+    tracers = inputs.config.tracers.names
+    wide = fractions_of_means(
+        soil.drop(columns=_allowed(soil)), end_members, ["period"], tracers=tracers
+    )
+    return _long(wide, end_members.sources, ["period", "n", "n_sites"])
+
+
+def _allowed(soil: pd.DataFrame) -> list[str]:
+    """Columns that say which sources a zero rule leaves to a sample."""
+    return [column for column in soil if str(column).endswith("_allowed")]
+
+
+def _long(
+    wide: pd.DataFrame, sources: tuple[str, ...], keep: list[str]
+) -> pd.DataFrame:
+    """One row a source from a table with columns by source."""
+    parts = [
+        wide[[*keep, "reason"]].assign(
+            source=source,
+            fraction=wide[source],
+            sd=wide[f"{source}_sd"],
+            lower=wide[f"{source}_lower"],
+            upper=wide[f"{source}_upper"],
+            raw=wide[f"{source}_raw"],
+        )
+        for source in sources
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _groups(
+    inputs: StudyInputs, soil: pd.DataFrame, fallen: EndMembers
+) -> list[pd.DataFrame]:
+    """Fractions of a period's strata, each with the rain of its own stratum."""
+    tables = []
+    for group in (ALL, *groups_of(soil)):
+        given = end_members_given(inputs, str(soil["period"].iloc[0]), group)
+        by = ["period"] if group == ALL else ["period", group]
+        inside = soil if group == ALL else soil[is_labelled(soil, group)]
+        if group == ALL:
+            inside = inside.drop(columns=_allowed(inside))
+        if inside.empty:
+            continue
+        table = fractions_of_means(
+            inside, given or fallen, by, tracers=inputs.config.tracers.names
+        )
+        stratum = ALL if group == ALL else table.pop(group)
+        answer = FALLEN if given is None else GIVEN
+        tables.append(table.assign(by=group, stratum=stratum, answer=answer))
+    return tables
+
+
+def _mean_water(soil: pd.DataFrame) -> dict[str, float]:
+    """Mean isotopes of samples with the standard errors by site."""
+    values = soil[["d18O", "d2H"]].to_numpy(dtype=float)
+    mean = clustered_mean(values, soil["site_id"].to_numpy())
+    error = np.sqrt(np.diag(np.nan_to_num(mean.covariance)))
+    return {
+        "d18O": float(mean.mean[0]),
+        "d2H": float(mean.mean[1]),
+        "d18O_sd": float(error[0]),
+        "d2H_sd": float(error[1]),
+        "d18O_d2H_cov": float(np.nan_to_num(mean.covariance)[0, 1]),
+    }
+
+
+def _sensitivity(
+    soil: pd.DataFrame, fallen: EndMembers, slope: float
+) -> EvaporationSensitivity:
+    """How the period's mean water hangs on evaporation."""
+    water: dict[object, object] = {**_mean_water(soil)}
+    return evaporation_sensitivity(water, fallen.of_means(), slope=slope)  # type: ignore[arg-type]
+
+
+def _corrected_rows(finding: EvaporationSensitivity, period: str) -> pd.DataFrame:
+    """Fractions with evaporation taken off: solved, or their possible range."""
+    rows = []
+    for place, source in enumerate(finding.sources):
+        ends = (finding.fractions_lower[place], finding.fractions_upper[place])
+        row: dict[str, object] = {
+            "period": period,
+            "answer": CORRECTED,
+            "source": source,
+            "fraction": np.nan,
+            "sd": np.nan,
+            "raw": np.nan,
+            "lower": min(ends),
+            "upper": max(ends),
+            "reason": "not identifiable: possible range only",
+        }
+        if finding.identifiable:
+            raw, sd = finding.solved[place], finding.solved_sd[place]
+            fraction = min(max(raw, 0.0), 1.0)
+            row |= {
+                "fraction": fraction,
+                "raw": raw,
+                "sd": sd,
+                "lower": max(0.0, min(raw - 1.96 * sd, fraction)),
+                "upper": min(1.0, max(raw + 1.96 * sd, fraction)),
+                "reason": "" if 0 <= raw <= 1 else "outside mixing space",
+            }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _artefact(
+    soil: pd.DataFrame, slope: float, inputs: StudyInputs
+) -> SlopeArtefact | None:
+    """Compare the period's regression line with evaporation; None without a line."""
+    try:
+        line = fit_water_line(soil["d18O"], soil["d2H"], method=soil_method(inputs))
+    except InputError:
+        return None
+    return slope_artefact(line, slope)
+
+
+def soil_method(inputs: StudyInputs) -> LineMethod:
+    """Return the line fit of soil water, which has no precipitation amounts.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+        Opened study.
+
+    Returns
+    -------
+    method : str
+        The method of the settings; "ols" where that one weighs by amount.
+    """
+    method = inputs.config.tracers.method
+    return "ols" if method in WEIGHTED else method
+
+
+def _details(
+    inputs: StudyInputs, soil: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Fractions of every sample and of every profile's mean water."""
+    samples, sites = [], []
+    with warnings.catch_warnings():
+        # The condition of the end members was told with the period's mean.
+        warnings.simplefilter("ignore", GeosoilWarning)
+        for period in inputs.config.tracers.sources:
+            chosen = soil[soil["period"] == period]
+            if chosen.empty:
+                continue
+            group = "elevation_band" if "elevation_band" in soil else ALL
+            ends = end_members_given(inputs, period, group)
+            if ends is None:
+                ends = end_members_as_fallen(inputs, period)
+            for table, out in ((chosen, samples), (_profiles(chosen), sites)):
+                solved = source_fractions(
+                    table, ends, tracers=inputs.config.tracers.names
+                )
+                out.append(table.join(_prefixed(solved, ends.sources)))
+    return pd.concat(samples), pd.concat(sites, ignore_index=True)
+
+
+def _prefixed(solved: pd.DataFrame, sources: tuple[str, ...]) -> pd.DataFrame:
+    """Name fractions apart from the samples' amount of precipitation."""
+    columns = [f"{source}{tail}" for source in sources for tail in ("", "_sd", "_raw")]
+    return solved.rename(columns={name: f"fraction_{name}" for name in columns})
+
+
+def _profiles(soil: pd.DataFrame) -> pd.DataFrame:
+    """Mean water of each profile, its layers weighing the same."""
+    first = ["period", "longitude", "latitude", "elevation", "elevation_band"]
+    first += ["aspect", "vegetation", *_allowed(soil)]
+    how = {name: "first" for name in first if name in soil}
+    how |= {"d18O": "mean", "d2H": "mean", "d_excess": "mean"}
+    profiles = soil.groupby("site_id", sort=False, as_index=False).agg(how)
+    counts = soil.groupby("site_id", sort=False).size().to_numpy()
+    return profiles.assign(n_samples=counts)

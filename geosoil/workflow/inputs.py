@@ -1,0 +1,220 @@
+"""Open and check every input of a study before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import xarray as xr
+from pyproj import Transformer
+
+from geosoil.config import LayerSettings, StudyConfig
+from geosoil.errors import GeosoilError, InputError, MissingFileError
+from geosoil.grids.align import align
+from geosoil.grids.grid import Grid
+from geosoil.grids.zones import polygon_mask
+from geosoil.io.geotiff import read_geotiff
+from geosoil.io.layers import read_class_table, read_end_members, read_polygons
+from geosoil.io.samples import read_samples
+
+Opened = TypeVar("Opened")
+
+
+@dataclass(frozen=True, slots=True)
+class ClassLayer:
+    """A layer of classes on the study grid."""
+
+    codes: xr.DataArray
+    """Class code of each cell; NaN where there is none."""
+    labels: dict[int, str]
+    """Label of each code."""
+
+
+@dataclass(frozen=True, slots=True)
+class StudyInputs:
+    """Everything a study reads at the start."""
+
+    config: StudyConfig
+    """Settings."""
+    samples: gpd.GeoDataFrame
+    """Water samples."""
+    end_members: pd.DataFrame | None
+    """Table of end members, where the settings name one."""
+    grid: Grid
+    """Study grid."""
+    region: gpd.GeoDataFrame | None
+    """Study region in EPSG:4326."""
+    mask: xr.DataArray
+    """True in cells of the region."""
+    elevation: xr.DataArray | None
+    """Mean elevation of the cells [m]."""
+    layers: dict[str, ClassLayer]
+    """Class layers by name."""
+
+    @property
+    def bounds_degrees(self) -> tuple[float, float, float, float]:
+        """Bounds of the grid as (W, S, E, N) in degrees."""
+        transformer = Transformer.from_crs(self.grid.crs, 4326, always_xy=True)
+        west, south, east, north = transformer.transform_bounds(*self.grid.bounds)
+        return west, south, east, north
+
+
+class _Faults:
+    """Collects the errors of many files, so that all are told at once."""
+
+    def __init__(self) -> None:
+        self.found: list[GeosoilError] = []
+
+    def attempt(self, read: Callable[[], Opened]) -> Opened | None:
+        """Call a reader and keep its error."""
+        try:
+            return read()
+        except GeosoilError as error:
+            self.found.append(error)
+            return None
+
+    def raise_all(self) -> None:
+        """Raise what was found: the error itself, or one that lists them all."""
+        if len(self.found) == 1:
+            raise self.found[0]
+        if self.found:
+            message = f"{len(self.found)} inputs cannot be used:\n" + "\n".join(
+                f"  - {error}" for error in self.found
+            )
+            absent = all(isinstance(e, MissingFileError) for e in self.found)
+            raise (MissingFileError if absent else InputError)(message)
+
+
+def open_inputs(config: StudyConfig) -> StudyInputs:
+    """Open and check the inputs of a study.
+
+    Parameters
+    ----------
+    config : StudyConfig
+        Settings with absolute paths.
+
+    Returns
+    -------
+    inputs : StudyInputs
+        What the study computes on.
+
+    Raises
+    ------
+    GeosoilError
+        If an input cannot be used; several faults are listed in one message.
+    """
+    faults = _Faults()
+    grid = Grid.from_bounds(config.grid.bounds, config.grid.resolution, config.grid.crs)
+    samples = faults.attempt(
+        lambda: read_samples(config.samples.path, columns=config.samples.columns)
+    )
+    table, area = config.tracers.end_members, config.study.region
+    end_members = faults.attempt(lambda: read_end_members(table)) if table else None
+    region = faults.attempt(lambda: read_polygons(area).to_crs(4326)) if area else None
+    path = config.elevation
+    elevation = faults.attempt(lambda: _open_elevation(path, grid)) if path else None
+    layers = {
+        name: faults.attempt(lambda layer=layer: _open_layer(layer, grid))
+        for name, layer in config.layers.items()
+    }
+    for pattern, key in (
+        (config.ndvi.monthly, "ndvi.monthly"),
+        (config.ndvi.composites, "ndvi.composites"),
+    ):
+        if pattern:
+            faults.attempt(lambda p=pattern, k=key: matching_files(p, k))
+    for file in config.climate.values():
+        faults.attempt(lambda file=file: _check_exists(file))
+    faults.raise_all()
+    if samples is None:  # pragma: no cover  raise_all has raised
+        raise faults.found[0]
+    known = {name: layer for name, layer in layers.items() if layer is not None}
+    mask = _region_mask(region, grid)
+    return StudyInputs(
+        config, samples, end_members, grid, region, mask, elevation, known
+    )
+
+
+def matching_files(pattern: Path | None, key: str) -> list[Path]:
+    """Return the files that a glob of the settings names.
+
+    Parameters
+    ----------
+    pattern : Path
+        Glob, absolute.
+    key : str
+        Where it stands in the settings.
+
+    Returns
+    -------
+    files : list of Path
+        Sorted by name.
+
+    Raises
+    ------
+    MissingFileError
+        If no file matches.
+    """
+    files = []
+    if pattern is not None:
+        files = sorted(
+            Path(pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
+        )
+    if not files:
+        message = (
+            f"No file matches '{pattern}' ({key} in the settings). Check the folder "
+            "and the pattern, for instance 'ndvi/MOD13C2*.hdf'."
+        )
+        raise MissingFileError(message)
+    return files
+
+
+def _open_elevation(path: Path, grid: Grid) -> xr.DataArray:
+    """Elevation on the study grid by area-weighted averages."""
+    return align(read_geotiff(path, classes=False), grid, method="average").rename(
+        "elevation"
+    )
+
+
+def _open_layer(layer: LayerSettings, grid: Grid) -> ClassLayer:
+    """Class codes on the study grid by majority, and their labels."""
+    path, table = layer.path, layer.table
+    codes = align(read_geotiff(path, classes=True), grid, method="mode")
+    if "nodata" in codes.attrs:
+        codes = codes.where(codes != codes.attrs["nodata"])
+    present = np.unique(codes.to_numpy()[np.isfinite(codes.to_numpy())])
+    labels = read_class_table(table) if table else {int(c): str(c) for c in present}
+    unknown = [int(code) for code in present if int(code) not in labels]
+    if unknown:
+        message = (
+            f"Raster '{path}' holds class codes {unknown} that its table '{table}' "
+            "does not name. Add a row for each."
+        )
+        raise InputError(message)
+    return ClassLayer(codes, labels)
+
+
+def _check_exists(path: Path) -> None:
+    """Raise when a named file is absent."""
+    if not path.is_file():
+        message = f"File '{path}' named in the settings does not exist."
+        raise MissingFileError(message)
+
+
+def _region_mask(region: gpd.GeoDataFrame | None, grid: Grid) -> xr.DataArray:
+    """Cells of the region; the whole grid where no region is named."""
+    if region is None:
+        return grid.raster(np.ones(grid.shape, dtype=bool), name="region")
+    mask = polygon_mask(region, grid)
+    if not bool(mask.any()):
+        message = (
+            f"The region's polygons {tuple(region.total_bounds.round(2))} do not touch "
+            f"the grid {grid.bounds}. Mend [grid] bounds or [study] region."
+        )
+        raise InputError(message)
+    return mask

@@ -1,0 +1,153 @@
+"""Run a study: open, compute, write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from geosoil.config import StudyConfig, read_config
+from geosoil.io._atomic import write_csv, write_text
+from geosoil.io.provenance import run_provenance
+from geosoil.io.samples import sample_issues
+from geosoil.workflow.correlation import correlate_study
+from geosoil.workflow.figures import StudyResults, write_figures
+from geosoil.workflow.fractions import solve_study
+from geosoil.workflow.inputs import StudyInputs, matching_files, open_inputs
+from geosoil.workflow.join import join_samples
+from geosoil.workflow.mapping import map_fractions
+from geosoil.workflow.summary import read_reference, summarise, with_reference
+from geosoil.workflow.words import account
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run found and wrote."""
+
+    text: str
+    """Account for people."""
+    summary: dict[str, object]
+    """Plain values, as in summary.json."""
+    folder: Path
+    """Folder of the results."""
+    paths: tuple[Path, ...]
+    """Files written."""
+
+
+def run_study(
+    config: str | Path | StudyConfig,
+    *,
+    output: str | Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> RunResult:
+    """Run a study from its settings to maps, tables and figures.
+
+    Parameters
+    ----------
+    config : str, Path or StudyConfig
+        Settings file or settings.
+    output : str or Path, optional
+        Folder of the results; that of the settings without it.
+    progress : callable, optional
+        Called with one line of words a stage.
+
+    Returns
+    -------
+    result : RunResult
+        Account, values and files.
+
+    Raises
+    ------
+    GeosoilError
+        If settings or inputs cannot be used; nothing is then half-written.
+    """
+    settings = config if isinstance(config, StudyConfig) else read_config(config)
+    report = progress or (lambda _: None)
+    folder = Path(output) if output is not None else settings.output.folder
+    report("opening and checking the inputs")
+    reference = read_reference(settings.output.reference)
+    inputs = open_inputs(settings)
+    fractions = solve_study(inputs, report)
+    report("joining samples to rasters")
+    joined = join_samples(inputs, report)
+    maps = map_fractions(inputs, fractions.sites, folder, report)
+    correlation = correlate_study(inputs, folder, report)
+    results = StudyResults(fractions, maps, correlation)
+    paths = [*maps.paths, *(correlation.paths if correlation else ())]
+    paths += _write_tables(inputs, results, joined, folder, reference)
+    paths += write_figures(inputs, results, folder / "figures", report)
+    summary = summarise(inputs, results, reference)
+    paths.append(write_text(_json(summary), folder / "summary.json"))
+    record = run_provenance(
+        settings=settings.model_dump(mode="json"),
+        inputs=_input_files(settings),
+        outputs=paths,
+        folder=folder,
+    )
+    paths.append(write_text(_json(record), folder / "provenance.json"))
+    text = account(inputs, results, reference, folder)
+    return RunResult(text, summary, folder, tuple(paths))
+
+
+def _write_tables(
+    inputs: StudyInputs,
+    results: StudyResults,
+    joined: pd.DataFrame,
+    folder: Path,
+    reference: pd.DataFrame | None,
+) -> list[Path]:
+    """Write every table of the run."""
+    fractions = results.fractions
+    tables = {
+        "water_lines": fractions.lines,
+        "fractions_regional": with_reference(fractions.regional, reference),
+        "fractions_groups": fractions.groups,
+        "fractions_samples": fractions.samples,
+        "fractions_sites": fractions.sites,
+        "end_members_used": fractions.end_members,
+        "area_weighted_means": results.maps.means,
+        "variograms": results.maps.variograms,
+        "joined_samples": joined,
+        "sample_issues": sample_issues(inputs.samples),
+    }
+    if results.correlation is not None:
+        tables["correlation_summary"] = results.correlation.summary
+    return [
+        write_csv(table, folder / "tables" / f"{name}.csv")
+        for name, table in tables.items()
+    ]
+
+
+def _input_files(config: StudyConfig) -> Iterator[Path]:
+    """Every file that the settings name."""
+    study, tracers = config.study, config.tracers
+    named = [config.samples.path, config.elevation, config.output.reference]
+    named += [study.region, study.rivers, study.lakes, tracers.end_members]
+    named += list(config.climate.values())
+    for layer in config.layers.values():
+        named += [layer.path, layer.table]
+    yield from (path for path in named if path is not None)
+    for pattern, key in (
+        (config.ndvi.monthly, "ndvi.monthly"),
+        (config.ndvi.composites, "ndvi.composites"),
+    ):
+        if pattern is not None:
+            yield from matching_files(pattern, key)
+
+
+def _json(record: dict[str, object]) -> str:
+    """Write plain values as JSON, without NaN."""
+
+    def plain(value: object) -> object:
+        if isinstance(value, dict):
+            return {str(key): plain(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(item) for item in value]
+        if isinstance(value, float) and not abs(value) < float("inf"):
+            return None
+        return value
+
+    return json.dumps(plain(record), indent=1, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,240 @@
+"""The printed account of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from geosoil.strata import ELEVATION_EDGES
+from geosoil.workflow.figures import StudyResults
+from geosoil.workflow.fractions import ANSWERS, CORRECTED
+from geosoil.workflow.inputs import StudyInputs
+from geosoil.workflow.mapping import share_above
+from geosoil.workflow.mixtures import ALL
+from geosoil.workflow.summary import REASONS, outside_counts, with_reference
+
+
+def account(
+    inputs: StudyInputs,
+    results: StudyResults,
+    reference: pd.DataFrame | None,
+    folder: Path,
+) -> str:
+    """Tell what a run found and where its files are.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+        Opened study.
+    results : StudyResults
+        What the run computed.
+    reference : DataFrame, optional
+        Published and true regional shares.
+    folder : Path
+        Folder of the results.
+
+    Returns
+    -------
+    text : str
+        Lines of at most about 100 characters.
+    """
+    parts = [
+        _heading(inputs),
+        _lines(results),
+        _regional(results, reference),
+        _areas(inputs, results),
+        _outside(results),
+        _correlations(results),
+        _files(folder),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _heading(inputs: StudyInputs) -> str:
+    """Name the study and count its samples."""
+    config = inputs.config
+    counts = inputs.samples["water"].value_counts()
+    words = ", ".join(f"{count} {name}" for name, count in counts.items())
+    lines = [config.study.name]
+    if config.study.simulated:
+        lines.append("SIMULATED study: no value below was measured.")
+    lines.append(f"{len(inputs.samples)} samples: {words.replace('_', ' ')}.")
+    issues = inputs.samples.attrs.get("issues", [])
+    if issues:
+        lines.append(
+            f"{len(issues)} changes to and doubts about the sample table: see "
+            "tables/sample_issues.csv."
+        )
+    return "\n".join(lines)
+
+
+def _lines(results: StudyResults) -> str:
+    """Tell the meteoric line, the evaporation lines and whether they are ones."""
+    fractions = results.fractions
+    lmwl = fractions.lmwl
+    text = [
+        f"Meteoric water line ({lmwl.method}): d2H = {lmwl.slope:.2f} d18O "
+        f"{lmwl.intercept:+.2f}, R2 {lmwl.r_squared:.2f}, n {lmwl.n}"
+    ]
+    rows = fractions.lines[fractions.lines["by"] == ALL]
+    for _, row in rows.iterrows():
+        period = str(row["period"])
+        if row["reason"]:
+            text.append(f"{period}: {row['reason']}")
+            continue
+        text.append(
+            f"{period}: soil-water line d2H = {row['slope']:.2f} d18O "
+            f"{row['intercept']:+.2f}, R2 {row['r_squared']:.2f}, n {row['n']}; meets "
+            f"the meteoric line at d18O {row['initial_d18O']:.1f} "
+            f"({row['initial_lower']:.1f} to {row['initial_upper']:.1f})"
+        )
+        if period in fractions.artefacts:
+            text.append(f"  {fractions.artefacts[period].words}")
+    return "\n".join(text)
+
+
+def _regional(results: StudyResults, reference: pd.DataFrame | None) -> str:
+    """Set the three answers beside the published and the true shares."""
+    table = with_reference(results.fractions.regional, reference)
+    answers = [answer for answer in ANSWERS if answer in set(table["answer"])]
+    header = f"{'period':<10}{'source':<15}"
+    if reference is not None:
+        header += f"{'paper':>7}{'truth':>7}"
+    header += "".join(f"{answer:>24}" for answer in answers)
+    text = ["Sources of soil water, mean of the samples [%, 95 % interval]", header]
+    for (period, source), rows in table.groupby(["period", "source"], sort=False):
+        line = f"{period:<10}{str(source).replace('_', ' '):<15}"
+        if reference is not None:
+            line += f"{_percent(rows['paper'].iloc[0]):>7}"
+            line += f"{_percent(rows['truth'].iloc[0], 1):>7}"
+        for answer in answers:
+            line += f"{_cell(rows[rows['answer'] == answer]):>24}"
+        text.append(line)
+    if table["reason"].str.contains("outside").any():
+        text.append("* outside the mixing space; the nearest possible shares are given")
+    text += [f"- {answer}: {REASONS[answer]}" for answer in answers]
+    for period, finding in results.fractions.sensitivities.items():
+        slopes = ", ".join(
+            f"{name.replace('_', ' ')} {100 * change:+.0f} %"
+            for name, change in zip(finding.sources, finding.derivative, strict=True)
+        )
+        text.append(f"  {period}, per permil of evaporation: {slopes}. {finding.words}")
+    return "\n".join(text)
+
+
+def _cell(rows: pd.DataFrame) -> str:
+    """One answer: the share with its interval, or the range alone."""
+    if rows.empty:
+        return ""
+    row = rows.iloc[0]
+    interval = f"{_percent(row['lower'])} to {_percent(row['upper'])}"
+    if not np.isfinite(row["fraction"]):
+        known = row["answer"] == CORRECTED and np.isfinite(row["lower"])
+        return f"range {interval}" if known else "no answer"
+    outside = "*" if "outside" in str(row["reason"]) else ""
+    return f"{_percent(row['fraction'])}{outside} ({interval})"
+
+
+def _percent(share: float, digits: int = 0) -> str:
+    """Write a share in percent."""
+    return f"{100 * share:.{digits}f}" if np.isfinite(share) else "-"
+
+
+def _areas(inputs: StudyInputs, results: StudyResults) -> str:
+    """Tell the area-weighted means apart from the means of the samples."""
+    means = results.maps.means
+    if means.empty:
+        reasons = "; ".join(f"{p}: {why}" for p, why in results.maps.skipped.items())
+        return f"No source-fraction map. {reasons}" if reasons else ""
+    method = inputs.config.interpolation.methods[-1]
+    last = means[means["method"] == method]
+    text = [f"Means of the maps, weighted by area ({method}) [%]"]
+    for (period, area), rows in last.groupby(["period", "area"], sort=False):
+        shares = ", ".join(
+            f"{row['source'].replace('_', ' ')} {_percent(row['fraction'])}"
+            for _, row in rows.iterrows()
+        )
+        size = rows["area_km2"].iloc[0]
+        text.append(f"{period}, {area} ({size:,.0f} km2): {shares}")
+    text += _structure(results)
+    top = ELEVATION_EDGES[-1]
+    above = share_above(inputs, top)
+    if np.isfinite(above):
+        text.append(
+            f"{_percent(above)} % of the region lies above the {top:,.0f} m that were "
+            "sampled: there the maps extrapolate, and a mean of the samples is not a "
+            "mean of the region."
+        )
+    return "\n".join(text)
+
+
+def _structure(results: StudyResults) -> list[str]:
+    """Say where kriging found no structure, so that its map is a mean."""
+    variograms = results.maps.variograms
+    if variograms.empty:
+        return []
+    flat = variograms[variograms["model"] == "nugget"]
+    if flat.empty:
+        return []
+    names = "; ".join(
+        f"{period}: {', '.join(rows['source']).replace('_', ' ')}"
+        for period, rows in flat.groupby("period", sort=False)
+    )
+    return [
+        f"No spatial structure between the sites ({names}): near sites are no more "
+        "alike than far ones, so kriging gives the mean under the zero rules. The maps "
+        "named _idw show the sites' scatter."
+    ]
+
+
+def _outside(results: StudyResults) -> str:
+    """Count samples outside the mixing space."""
+    counts = outside_counts(results.fractions)
+    words = ", ".join(
+        f"{period} {count['outside']} of {count['n']}"
+        for period, count in counts.items()
+    )
+    return (
+        f"Soil samples outside the mixing space: {words}. A single sample's share is "
+        "uncertain by tens of percent; trust means of groups "
+        "(tables/fractions_groups.csv)."
+    )
+
+
+def _correlations(results: StudyResults) -> str:
+    """Tell the correlations of each variable and month."""
+    if results.correlation is None:
+        return ""
+    table = results.correlation.summary
+    first = table.iloc[0]
+    text = [
+        f"Correlation of {first['y'].replace('_', ' ')} in time, pixel by pixel, "
+        f"{first['years']}: median r (share of pixels r > 0; p < 0.05 either sign)"
+    ]
+    for x, rows in table.groupby("x", sort=False):
+        cells = "; ".join(
+            f"{row['month']} {row['median_r']:+.2f} "
+            f"({_percent(row['share_positive'])} %; "
+            f"{_percent(_significant(row))} %)"
+            for _, row in rows.iterrows()
+        )
+        text.append(f"{str(x).replace('_', ' ')}: {cells}")
+    return "\n".join(text)
+
+
+def _significant(row: pd.Series) -> float:
+    """Share of pixels with p < 0.05, whatever the sign."""
+    columns = ["share_significant_positive", "share_significant_negative"]
+    return float(row[columns].sum())
+
+
+def _files(folder: Path) -> str:
+    """Tell where the files are."""
+    return (
+        f"Results in {folder}\n"
+        "  fraction_<source>_<period>.tif, fraction_<source>_sd_<period>.tif\n"
+        "  correlation_<x>_<y>_<month>_<r|p_value|n>.tif\n"
+        "  tables/*.csv  figures/*.png  summary.json  provenance.json"
+    )

@@ -1,0 +1,73 @@
+"""Settings: defaults, paths, and every fault told at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from geosoil.config import read_config
+from geosoil.errors import ConfigError, MissingFileError
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "geosoil.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
+    config = read_config(
+        written(
+            tmp_path,
+            '[samples]\npath = "../a.csv"\n[ndvi]\nmonthly = "n/*.hdf"\n'
+            '[layers]\nelevation = "dem.tif"\nsoil = { path = "soil.tif" }\n'
+            '[climate]\nprecipitation = "pr.nc"\n',
+        )
+    )
+    assert config.samples.path == tmp_path.parent / "a.csv"
+    assert config.ndvi.monthly == tmp_path / "n" / "*.hdf"
+    assert config.elevation == tmp_path / "dem.tif"
+    assert config.layers["soil"].path == tmp_path / "soil.tif"
+    assert config.climate["precipitation"] == tmp_path / "pr.nc"
+    assert config.output.folder == tmp_path / "maps"
+
+
+def test_an_absolute_path_stays(tmp_path: Path) -> None:
+    path = tmp_path / "elsewhere.csv"
+    config = read_config(written(tmp_path, f'[samples]\npath = "{path.as_posix()}"\n'))
+    assert config.samples.path == path
+
+
+def test_settings_cannot_be_changed(tmp_path: Path) -> None:
+    config = read_config(written(tmp_path, '[samples]\npath = "a.csv"\n'))
+    with pytest.raises(ValueError, match="frozen"):
+        config.grid.resolution = 1.0
+
+
+def test_every_fault_is_told_with_the_nearest_known_key(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        '[sample]\npath = "a.csv"\n[grid]\nresolutoin = 0.1\n'
+        '[correlation]\nmin_pairs = 2\n[[rule]]\nsource = "snowmelt"\n'
+        'period = ["June"]\nbelow = 1\nabove = 2\n',
+    )
+    with pytest.raises(ConfigError) as caught:
+        read_config(path)
+    words = str(caught.value)
+    assert "Did you mean 'samples'?" in words
+    assert "Did you mean 'resolution'?" in words
+    assert "'samples' is missing" in words
+    assert "correlation.min_pairs" in words
+    assert "exactly one of 'below' and 'above'" in words
+    assert "5 fault(s)" in words
+
+
+def test_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"geosoil\.toml' is no valid TOML"):
+        read_config(written(tmp_path, "[samples\n"))
+
+
+def test_an_absent_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match="geosoil init"):
+        read_config(tmp_path / "none.toml")
