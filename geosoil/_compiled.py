@@ -7,6 +7,9 @@ from typing import Any, TypeVar
 
 import numba
 
+prange = numba.prange
+"""Range whose turns numba may run in parallel."""
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 

@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no fault of the code.
+settings.register_profile("geosoil", deadline=None)
+settings.load_profile("geosoil")
 
 GOLDEN = Path(__file__).parent / "golden"
 

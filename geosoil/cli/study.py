@@ -71,13 +71,13 @@ def _run_and_print(
     ctx: click.Context, config: Path, output: Path | None, as_json: bool
 ) -> None:
     """Run a study and print what was found."""
-    from geosoil.workflow.run import run_study
+    from geosoil.workflow.run import run as run_study
 
     report = progress_printer(ctx.find_root())
     with warnings.catch_warnings(record=as_json) as caught:
         result = run_study(config, output=output, progress=report)
     if as_json:
-        words = [str(w.message) for w in caught if w.category is GeosoilWarning]
+        words = [str(w.message) for w in caught or () if w.category is GeosoilWarning]
         echo_json(str(ctx.info_name), [result.summary], words)
     else:
         click.echo(result.text)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from geosoil._compiled import njit, numba  # type: ignore[attr-defined]
+from geosoil._compiled import njit, prange
 
 STRIP = 512
 """Pixels a strip, so that its sums and both its series stay in the cache."""
@@ -178,7 +178,7 @@ def _pearson_strips(
     the check for negative indices and stop the compiler from vectorising.
     """
     steps, pixels = x.shape
-    for k in numba.prange((pixels + STRIP - 1) // STRIP):
+    for k in prange((pixels + STRIP - 1) // STRIP):
         start = k * STRIP
         stop = min(start + STRIP, pixels)
         width = stop - start

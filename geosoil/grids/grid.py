@@ -228,10 +228,11 @@ class Grid:
 
 def _cell_index(position: FloatArray) -> tuple[IntArray, BoolArray]:
     """Floor positions in units of cells, after snapping those on an edge."""
-    nearest = np.round(position)
-    on_edge = np.abs(position - nearest) < SNAP
     finite = np.isfinite(position)
-    index = np.where(on_edge, nearest, np.floor(np.where(finite, position, -1.0)))
+    known = np.where(finite, position, -1.0)
+    nearest = np.round(known)
+    on_edge = np.abs(known - nearest) < SNAP
+    index = np.where(on_edge, nearest, np.floor(known))
     return index.astype(np.int64), on_edge & finite
 
 

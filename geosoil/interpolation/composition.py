@@ -44,7 +44,7 @@ class ZeroRule:
     below: float | None = None
     """Zero where the elevation is below this [m]."""
     above: float | None = None
-    """Zero where the elevation is above this [m]."""
+    """Zero where the elevation is at or above this [m]: limits are half-open."""
 
     def __post_init__(self) -> None:
         """Take one period for a tuple of one; raise on what cannot be a rule."""
@@ -81,7 +81,7 @@ class ZeroRule:
             return np.ones(np.shape(elevation), dtype=bool)
         low = -np.inf if self.below is None else self.below
         high = np.inf if self.above is None else self.above
-        return (elevation < low) | (elevation > high)
+        return (elevation < low) | (elevation >= high)
 
     def __str__(self) -> str:
         """Say the rule in words."""

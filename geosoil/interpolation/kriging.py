@@ -97,7 +97,7 @@ class Kriging(Interpolator):
             fitted = fit_variogram(xy, self.points_.values, model=fitted)  # type: ignore[arg-type]  # checked there
         self.variogram_ = fitted
         # Equal values have no variance: any model then gives the weights.
-        equal = fitted.sill == 0
+        equal = fitted.sill == 0 and self.points_.variance is None
         self._model = Variogram("nugget", 1.0, 0.0, fitted.range_) if equal else fitted
         self._unit = 0.0 if equal else 1.0
         self.tree_ = cKDTree(xy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -374,7 +375,7 @@ def _handles(fractions: pd.DataFrame, sources: Sequence[str]) -> list[Artist]:
     return handles
 
 
-def _mark(marker: str, label: str, *, line: str) -> Line2D:
+def _mark(marker: str, label: str, *, line: Literal["-", "none"]) -> Line2D:
     """Return a legend entry that is a mark, alone or on a whisker."""
     return Line2D(
         [],

@@ -23,7 +23,12 @@ from geosoil.simulate.tables import write_samples_tables
 STAMP = ".geosoil-study.json"
 """File that marks a folder as a built-in study and says which maker wrote it."""
 
-REGION_FILES = ("trhr_basins.geojson", "rivers.geojson", "lakes.geojson")
+REGION_FILES = (
+    "trhr_basins.geojson",
+    "rivers.geojson",
+    "lakes.geojson",
+    "LICENSE-rivers.txt",
+)
 
 
 def build_study(
@@ -154,6 +159,5 @@ def _is_complete(target: Path, fingerprint: str) -> bool:
         stamp = json.loads((target / STAMP).read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError):
         return False
-    return stamp.get("fingerprint") == fingerprint and stamp.get("files") == _inventory(
-        target
-    )
+    same_maker = bool(stamp.get("fingerprint") == fingerprint)
+    return same_maker and bool(stamp.get("files") == _inventory(target))

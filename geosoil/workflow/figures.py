@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import xarray as xr
 
 from geosoil.io._atomic import write_bytes
 from geosoil.io.layers import read_lines, read_polygons
@@ -223,7 +224,9 @@ def _fraction_maps(
             title = f"{words} {source.replace('_', ' ')} in soil water"
 
             def draw(
-                panels: dict[str, object] = panels, kind: str = kind, title: str = title
+                panels: dict[str, xr.DataArray] = panels,
+                kind: str = kind,
+                title: str = title,
             ) -> bytes:
                 figure = figure_maps(
                     panels, overlays=overlays, kind=kind, title=title, note=note
@@ -245,7 +248,7 @@ def _correlation_maps(
         title = f"{y} and {x}".replace("_", " ")
 
         def draw(
-            chosen: dict[str, object] = chosen,
+            chosen: dict[str, xr.Dataset] = chosen,
             months: list[str] = months,
             title: str = f"Temporal correlation of {title}, {years}",
         ) -> bytes:

@@ -223,7 +223,7 @@ def _mean(
 
 def _allowed(soil: pd.DataFrame) -> list[str]:
     """Columns that say which sources a zero rule leaves to a sample."""
-    return [column for column in soil if str(column).endswith("_allowed")]
+    return [name for name in map(str, soil.columns) if name.endswith("_allowed")]
 
 
 def _long(
@@ -284,8 +284,8 @@ def _sensitivity(
     soil: pd.DataFrame, fallen: EndMembers, slope: float
 ) -> EvaporationSensitivity:
     """How the period's mean water hangs on evaporation."""
-    water: dict[object, object] = {**_mean_water(soil)}
-    return evaporation_sensitivity(water, fallen.of_means(), slope=slope)  # type: ignore[arg-type]
+    water = pd.Series(_mean_water(soil))
+    return evaporation_sensitivity(water, fallen.of_means(), slope=slope)
 
 
 def _corrected_rows(finding: EvaporationSensitivity, period: str) -> pd.DataFrame:
@@ -351,7 +351,8 @@ def _details(
     inputs: StudyInputs, soil: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Fractions of every sample and of every profile's mean water."""
-    samples, sites = [], []
+    samples: list[pd.DataFrame] = []
+    sites: list[pd.DataFrame] = []
     with warnings.catch_warnings():
         # The condition of the end members was told with the period's mean.
         warnings.simplefilter("ignore", GeosoilWarning)

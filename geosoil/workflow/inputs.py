@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -119,7 +120,7 @@ def open_inputs(config: StudyConfig) -> StudyInputs:
     path = config.elevation
     elevation = faults.attempt(lambda: _open_elevation(path, grid)) if path else None
     layers = {
-        name: faults.attempt(lambda layer=layer: _open_layer(layer, grid))
+        name: faults.attempt(partial(_open_layer, layer, grid))
         for name, layer in config.layers.items()
     }
     for pattern, key in (
@@ -127,9 +128,9 @@ def open_inputs(config: StudyConfig) -> StudyInputs:
         (config.ndvi.composites, "ndvi.composites"),
     ):
         if pattern:
-            faults.attempt(lambda p=pattern, k=key: matching_files(p, k))
+            faults.attempt(partial(matching_files, pattern, key))
     for file in config.climate.values():
-        faults.attempt(lambda file=file: _check_exists(file))
+        faults.attempt(partial(_check_exists, file))
     faults.raise_all()
     if samples is None:  # pragma: no cover  raise_all has raised
         raise faults.found[0]

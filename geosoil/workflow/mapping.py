@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -15,7 +16,13 @@ from geosoil import __version__
 from geosoil.config import StudyConfig
 from geosoil.grids.zones import cell_area
 from geosoil.interpolation.base import Interpolator
-from geosoil.interpolation.composition import CompositionInterpolator
+from geosoil.interpolation.composition import ZeroRule
+from geosoil.interpolation.domains import (
+    DomainMap,
+    SiteFractions,
+    map_by_domain,
+    noise_filtered_kriging,
+)
 from geosoil.interpolation.idw import InverseDistance
 from geosoil.interpolation.kriging import Kriging
 from geosoil.io.geotiff import write_geotiff
@@ -92,11 +99,17 @@ def map_fractions(
             continue
         report(f"interpolating source fractions of {name} at {len(points)} sites")
         for method in methods:
-            composition = _fit(config, points, name, method)
-            variograms += _variogram_rows(composition, name)
-            surface = _surface(inputs, composition, name).assign_attrs(
-                n_sites=len(points)
+            result = map_by_domain(
+                _site_fractions(points, sources),
+                partial(_interpolators, config, method),
+                zero_rules=_rules(inputs, name),
+                grid=inputs.grid,
+                period=name,
+                elevation=inputs.elevation,
             )
+            variograms += _variogram_rows(result, name)
+            surface = result.surfaces.where(inputs.mask)
+            surface.attrs = _described(result, name, method, inputs)
             maps[name, method] = surface
             suffix = "" if method == methods[-1] else f"_{method}"
             paths += _write(surface, folder, suffix, config)
@@ -119,53 +132,83 @@ def _usable(sites: pd.DataFrame, sources: tuple[str, ...]) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(whole.reset_index(drop=True), geometry=points)
 
 
-def _interpolator(config: StudyConfig, method: str) -> Interpolator:
-    """Interpolator named in the settings."""
-    settings = config.interpolation
-    if method == "idw":
-        return InverseDistance(power=settings.power, n_neighbors=settings.n_neighbors)
-    return Kriging(settings.variogram, n_neighbors=settings.n_neighbors)
-
-
-def _fit(
-    config: StudyConfig, points: gpd.GeoDataFrame, period: str, method: str
-) -> CompositionInterpolator:
-    """Take the raw fractions of a period's sites."""
-    sources = list(config.tracers.sources[period])
-    rules = [rule for rule in zero_rules(config) if period in rule.period]
-    if config.elevation is None:
-        rules = []
+def _site_fractions(points: gpd.GeoDataFrame, sources: Sequence[str]) -> SiteFractions:
+    """Raw fractions of a period's sites with their first-order variances."""
     raw = points[[f"fraction_{source}_raw" for source in sources]]
-    composition = CompositionInterpolator(_interpolator(config, method), rules)
-    return composition.fit(points, raw.set_axis(sources, axis="columns"))
+    sd = points[[f"fraction_{source}_sd" for source in sources]]
+    elevation = None
+    if "elevation" in points:
+        elevation = points["elevation"].to_numpy(dtype=float)
+    return SiteFractions(
+        points,
+        pd.DataFrame(raw.to_numpy(dtype=float), columns=list(sources)),
+        elevation,
+        pd.DataFrame(sd.to_numpy(dtype=float) ** 2, columns=list(sources)),
+    )
 
 
-def _surface(
-    inputs: StudyInputs, composition: CompositionInterpolator, period: str
-) -> xr.Dataset:
-    """Surfaces of one period, masked to the region."""
-    surface = composition.grid(inputs.grid, period=period, elevation=inputs.elevation)
-    return surface.where(inputs.mask)
+def _rules(inputs: StudyInputs, period: str) -> list[ZeroRule]:
+    """Zero rules of a period; none where there is no elevation to apply them to."""
+    if inputs.elevation is None or "elevation" not in inputs.samples:
+        return []
+    return [rule for rule in zero_rules(inputs.config) if period in rule.period]
 
 
-def _variogram_rows(
-    composition: CompositionInterpolator, period: str
-) -> list[dict[str, object]]:
-    """Parameters of the variograms that kriging fitted, a row a source."""
+def _interpolators(
+    config: StudyConfig, method: str, sites: SiteFractions
+) -> tuple[Mapping[str, Interpolator], pd.DataFrame | None]:
+    """Interpolator of each source named in the settings."""
+    settings = config.interpolation
+    if method == "kriging":
+        return noise_filtered_kriging(
+            sites, model=settings.variogram, n_neighbors=settings.n_neighbors
+        )
+    inverse = InverseDistance(settings.power, n_neighbors=settings.n_neighbors)
+    return dict.fromkeys(map(str, sites.raw.columns), inverse), None
+
+
+METHODS = {
+    "idw": "inverse-distance weighting",
+    "kriging": "ordinary kriging that filters the error of the mixing",
+}
+"""Words for the methods of the settings."""
+
+
+def _described(
+    result: DomainMap, period: str, method: str, inputs: StudyInputs
+) -> dict[str, object]:
+    """Attributes that say how the surfaces of a period were made."""
+    rules = "; ".join(str(rule) for rule in _rules(inputs, period))
+    empty = result.domains[result.domains["reason"] != ""]
+    return {
+        "period": period,
+        "method": f"{METHODS[method]} of raw site fractions, domain by domain, then "
+        "projected onto the simplex",
+        "zero_rules": rules or "none",
+        "n_sites": int(result.domains["n_sites"].sum()),
+        "without_answer": "; ".join(empty["sources"] + ": " + empty["reason"]) or "",
+    }
+
+
+def _variogram_rows(result: DomainMap, period: str) -> list[dict[str, object]]:
+    """Parameters of the variograms that kriging used, a row a domain and source."""
     rows = []
-    for source, interpolator in composition.interpolators_.items():
+    for (domain, source), interpolator in result.interpolators.items():
         if not isinstance(interpolator, Kriging):
             continue
         fitted = interpolator.variogram_
+        noise = interpolator.points_.variance
         rows.append(
             {
                 "period": period,
+                "domain": domain,
                 "source": source,
                 "model": fitted.model,
                 "nugget": fitted.nugget,
                 "partial_sill": fitted.partial_sill,
                 "range_m": fitted.range_,
-                "n_pairs": fitted.n_pairs,
+                "noise_variance": np.nan if noise is None else float(noise[0]),
+                "n_sites": len(interpolator.points_.values),
                 "flag": fitted.flag,
             }
         )
@@ -178,8 +221,7 @@ def _write(
     """Write each source's fraction and its standard deviation."""
     period = surface.attrs["period"]
     tags = {
-        "method": f"{surface.attrs['interpolation']}, {surface.attrs['method']}: "
-        f"{surface.attrs['description']}",
+        "method": surface.attrs["method"],
         "zero_rules": surface.attrs["zero_rules"],
         "period": period,
         "source": f"{surface.attrs['n_sites']} sites of {config.samples.path.name}",

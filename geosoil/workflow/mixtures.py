@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 
-import numpy as np
 import pandas as pd
 
 from geosoil.config import StudyConfig
@@ -215,7 +214,7 @@ def end_members_given(
     if group != ALL and "by" in table:
         strata = [group]
         own = (table["by"] == group).to_numpy()
-        plain[group] = np.where(own, table["stratum"].astype(object), None)
+        plain[group] = table["stratum"].astype(object).where(own, None)
     return EndMembers.from_table(plain, by=strata).keep(sources)
 
 

@@ -37,7 +37,7 @@ class RunResult:
     """Files written."""
 
 
-def run_study(
+def run(
     config: str | Path | StudyConfig,
     *,
     output: str | Path | None = None,

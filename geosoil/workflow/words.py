@@ -114,6 +114,11 @@ def _regional(results: StudyResults, reference: pd.DataFrame | None) -> str:
         text.append(line)
     if table["reason"].str.contains("outside").any():
         text.append("* outside the mixing space; the nearest possible shares are given")
+    below = ", ".join(
+        f"{-rows['lc_excess'].mean():.1f} ({period})"
+        for period, rows in results.fractions.samples.groupby("period", sort=False)
+    )
+    text.append(f"Soil water lies below the meteoric line by {below} permil d2H.")
     text += [f"- {answer}: {REASONS[answer]}" for answer in answers]
     for period, finding in results.fractions.sensitivities.items():
         slopes = ", ".join(
@@ -179,13 +184,13 @@ def _structure(results: StudyResults) -> list[str]:
     if flat.empty:
         return []
     names = "; ".join(
-        f"{period}: {', '.join(rows['source']).replace('_', ' ')}"
+        f"{period}: {', '.join(dict.fromkeys(rows['source'])).replace('_', ' ')}"
         for period, rows in flat.groupby("period", sort=False)
     )
     return [
         f"No spatial structure between the sites ({names}): near sites are no more "
-        "alike than far ones, so kriging gives the mean under the zero rules. The maps "
-        "named _idw show the sites' scatter."
+        "alike than far ones, so kriging gives one mean to each domain of the zero "
+        "rules. The maps named _idw show the sites' scatter."
     ]
 
 

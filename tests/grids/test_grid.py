@@ -94,3 +94,11 @@ def test_grids_that_differ_are_named() -> None:
     other = Grid(CRS("EPSG:32647"), STUDY.transform, STUDY.shape)
     with pytest.raises(GridMismatchError, match="32647"):
         check_same_grid(STUDY, other)
+
+
+def test_a_place_without_numbers_lies_outside() -> None:
+    grid = Grid.from_bounds((0, 0, 1, 1), 0.5, "EPSG:4326")
+    rows, columns, on_edge = grid.cells([np.inf, np.nan, -np.inf], [0.2, 0.2, 0.2])
+    assert rows.tolist() == [-1, -1, -1]
+    assert columns.tolist() == [-1, -1, -1]
+    assert not on_edge.any()

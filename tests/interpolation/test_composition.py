@@ -169,7 +169,7 @@ def test_cells_far_from_all_data_have_no_answer(
 
 
 def test_zero_rules_are_half_open_and_take_one_period_as_a_name() -> None:
-    heights = np.array([3999.9, 4000.0, 5000.0, 5000.1])
+    heights = np.array([3999.9, 4000.0, 4999.9, 5000.0])
     rule = ZeroRule("snowmelt", "June", below=4000.0, above=5000.0)  # type: ignore[arg-type]
     assert rule.period == ("June",)
     assert rule.zero(heights).tolist() == [True, False, False, True]
