@@ -182,10 +182,8 @@ def match_columns(
             continue
         places.setdefault(name, []).append(position)
         units.setdefault(name, unit)
-        if written != name:
-            rule = "columns=" if position in stated else "column name understood"
-            ledger.add((0, name), written, name, rule, severity="note")
     _exact_names_first(places, header, own)
+    _note_names(places, header, stated, ledger)
     for name, positions in places.items():
         if len(positions) > 1:
             written = ", ".join(f"'{header[p]}' (column {p + 1})" for p in positions)
@@ -208,6 +206,20 @@ def _exact_names_first(
                 if position != exact[0]:
                     _add_own(own, header[position], position)
             places[name] = exact
+
+
+def _note_names(
+    places: Mapping[str, Sequence[int]],
+    header: Sequence[str],
+    stated: Mapping[int, str],
+    ledger: Ledger,
+) -> None:
+    """Note every column that was understood by another name than geosoil's."""
+    understood = [(p, name) for name, positions in places.items() for p in positions]
+    for position, name in sorted(understood):
+        if header[position] != name:
+            rule = "columns=" if position in stated else "column name understood"
+            ledger.add((0, name), header[position], name, rule, severity="note")
 
 
 def _add_own(own: dict[str, int], written: str, position: int) -> None:

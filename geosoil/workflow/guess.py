@@ -53,6 +53,8 @@ class StudyGuess:
     """West, south, east, north of the proposed grid; None without coordinates."""
     remarks: Mapping[str, int]
     """Remarks of the reader by severity: note, change, warn, suspect."""
+    simulated: bool = False
+    """Whether a column `simulated` says so of every row."""
 
     @property
     def months(self) -> tuple[int, ...]:
@@ -117,8 +119,16 @@ def guess_study(
             if name in samples.columns and samples[name].notna().any()
         ),
         bounds=_bounds(samples),
+        simulated=_is_simulated(samples),
         remarks={str(k): int(v) for k, v in issues["severity"].value_counts().items()},
     )
+
+
+def _is_simulated(samples: gpd.GeoDataFrame) -> bool:
+    if "simulated" not in samples.columns:
+        return False
+    words = samples["simulated"].astype(str).str.strip().str.lower()
+    return bool(words.isin(["true", "yes", "1"]).all())
 
 
 def _periods(samples: gpd.GeoDataFrame) -> tuple[str, ...]:

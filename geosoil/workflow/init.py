@@ -92,7 +92,8 @@ def study_toml(guess: StudyGuess, *, folder: Path | None = None) -> str:
         "# Settings of a geosoil study, guessed from the sample table.\n"
         "# Check each line; lines that start with # are off. Paths are relative to "
         "this file.\n",
-        f"[study]\nname = {_text(guess.samples.stem)}\nsimulated = false\n"
+        f"[study]\nname = {_text(guess.samples.stem)}\n"
+        f"simulated = {str(guess.simulated).lower()}\n"
         '# region = "region.gpkg"      # polygons; maps are masked to them\n'
         "seed = 2020                   # of everything random\n",
         _samples_part(guess, folder),
@@ -156,7 +157,7 @@ def _remarks(guess: StudyGuess) -> list[str]:
         "suspect": "suspicions of a mistake",
     }
     return [
-        f"{guess.remarks[name]} {words}: see 'geosoil check {guess.samples.name}'"
+        f"{guess.remarks[name]} {words}; the run lists each"
         for name, words in said.items()
         if guess.remarks.get(name)
     ]

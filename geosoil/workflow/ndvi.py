@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import get_args
@@ -10,7 +11,7 @@ from typing import get_args
 import xarray as xr
 
 from geosoil import __version__
-from geosoil.errors import InputError
+from geosoil.errors import GeosoilWarning, InputError
 from geosoil.grids.align import Method, align
 from geosoil.grids.grid import SNAP, Grid
 from geosoil.io.geotiff import write_geotiff
@@ -72,14 +73,21 @@ def ndvi_to_geotiff(  # noqa: PLR0913  one argument for each option of the comma
     if resolution is not None:
         report(f"resampling to cells of {resolution:g}")
         values, method = _resampled(values, resolution)
+    if not bool(values.notnull().any()):
+        words = (
+            f"No cell of layer '{values.attrs['layer']}' has a valid value here: all "
+            "are fill, outside the valid range or screened by quality "
+            f"'{values.attrs['quality']}'. Try another --bbox or --quality all."
+        )
+        warnings.warn(words, GeosoilWarning, stacklevel=2)
     report(f"writing {output}")
     tags = {
         "layer": values.attrs["layer"],
         "product": values.attrs["product"],
         "quality": values.attrs["quality"],
         "source_files": ", ".join(values.attrs["source_files"]),
-        "resampling": method,
-        "geosoil_version": __version__,
+        "method": method,
+        "software": f"geosoil {__version__}",
     }
     return write_geotiff(values, output, tags=tags)
 

@@ -47,7 +47,7 @@ def account(
         _areas(inputs, results),
         _outside(results),
         _correlations(results),
-        _files(folder),
+        _files(results, folder),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -235,11 +235,14 @@ def _significant(row: pd.Series) -> float:
     return float(row[columns].sum())
 
 
-def _files(folder: Path) -> str:
+def _files(results: StudyResults, folder: Path) -> str:
     """Tell where the files are."""
-    return (
-        f"Results in {folder}\n"
-        "  fraction_<source>_<period>.tif, fraction_<source>_sd_<period>.tif\n"
-        "  correlation_<x>_<y>_<month>_<r|p_value|n>.tif\n"
-        "  tables/*.csv  figures/*.png  summary.json  provenance.json"
-    )
+    text = [f"Results in {folder}"]
+    if results.maps.maps:
+        text.append(
+            "  fraction_<source>_<period>.tif, fraction_<source>_sd_<period>.tif"
+        )
+    if results.correlation is not None:
+        text.append("  correlation_<x>_<y>_<month>_<r|p_value|n>.tif")
+    text.append("  tables/*.csv  figures/*.png  summary.json  provenance.json")
+    return "\n".join(text)

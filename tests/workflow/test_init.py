@@ -121,3 +121,15 @@ def test_the_summary_shows_columns_sources_and_changes(table):
     assert "column 'Type' is water" in text
     assert "sources in July: precipitation, ground_ice" in text
     assert "read otherwise than written" in text
+
+
+def test_a_column_with_the_exact_name_wins_over_a_likely_one(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        "sample_id,water,period,d18O,d2H,aspect_degrees,aspect,simulated\n"
+        "a,soil,June,-12,-92,10,N,True\nb,soil,June,-11,-84,190,S,True\n"
+    )
+    guess = guess_study(path)
+    assert dict(guess.columns) == {}
+    assert guess.simulated
+    assert "simulated = true" in study_toml(guess)

@@ -10,7 +10,13 @@ import pytest
 import rasterio
 
 from geosoil import __version__
-from geosoil.errors import FileFormatError, GeosoilError, InputError, MissingFileError
+from geosoil.errors import (
+    FileFormatError,
+    GeosoilError,
+    GeosoilWarning,
+    InputError,
+    MissingFileError,
+)
 from geosoil.io.geotiff import read_geotiff
 from geosoil.io.modis import open_modis
 from geosoil.workflow.ndvi import ndvi_to_geotiff
@@ -42,7 +48,7 @@ def test_one_band_a_date_with_its_description_and_tags(files, tmp_path):
     assert tags["product"] == "MOD13C1"
     assert tags["quality"] == "good"
     assert tags["source_files"] == f"{files[0].name}, {files[1].name}"
-    assert tags["geosoil_version"] == __version__
+    assert tags["software"] == f"geosoil {__version__}"
     assert lines[0] == "reading 2 files"
     np.testing.assert_array_equal(
         read_geotiff(written).to_numpy(), open_modis(files, bbox=BOX).to_numpy()
@@ -58,7 +64,7 @@ def test_coarser_cells_hold_the_mean_of_the_finer(files, tmp_path):
     fine = open_modis(files[0], bbox=BOX, quality="all").to_numpy()[0].astype(float)
     blocks = fine.reshape(4, 5, 4, 5).transpose(0, 2, 1, 3).reshape(4, 4, 25)
     np.testing.assert_allclose(coarse[0], np.nanmean(blocks, axis=-1), atol=1e-6)
-    assert coarse.attrs["tags"]["resampling"] == "average"
+    assert coarse.attrs["tags"]["method"] == "average"
 
 
 def test_finer_cells_and_ranks_take_the_containing_cell(files, tmp_path):
@@ -122,3 +128,8 @@ def test_surface_temperature_keeps_its_unit_and_sinusoidal_grid(shared, tmp_path
         assert file.descriptions == ("2019-11-01",)
         assert file.transform.a == pytest.approx(926.6254331383334, rel=1e-12)
         assert "Sinusoidal" in file.crs.to_wkt()
+
+
+def test_a_window_without_a_value_is_said(tmp_path):
+    with pytest.warns(GeosoilWarning, match=r"No cell of layer .* has a valid value"):
+        ndvi_to_geotiff([CMG], tmp_path / "sea.tif", bbox=(0.0, 0.0, 1.0, 1.0))
