@@ -79,6 +79,8 @@ def correlate_study(
             result = _month(series, explained, month, inputs)
             label = calendar.month_name[month]
             maps[name, label] = result
+            simulated = inputs.config.study.simulated
+            result.attrs["simulated"] = "yes: no measured data" if simulated else "no"
             paths += _write(result, folder, (name, settings.y, label))
     return CorrelationResult(maps, _summarise(maps, settings.y), tuple(paths))
 
@@ -173,6 +175,7 @@ def _write(result: xr.Dataset, folder: Path, pair: tuple[str, str, str]) -> list
         "method": f"{result.attrs['method']} r over the {month}s of "
         f"{result.attrs['years']}, pixel by pixel in time",
         "variables": f"{x}, {y}",
+        "simulated": result.attrs["simulated"],
         "software": f"geosoil {__version__}",
     }
     paths = []

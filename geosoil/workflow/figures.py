@@ -222,6 +222,7 @@ def _fraction_maps(
             if not panels:
                 continue
             title = f"{words} {source.replace('_', ' ')} in soil water"
+            title += _without_structure(result, source)
 
             def draw(
                 panels: dict[str, xr.DataArray] = panels,
@@ -234,6 +235,17 @@ def _fraction_maps(
                 return render(figure)
 
             yield f"fraction_{source}{suffix}", draw
+
+
+def _without_structure(result: FractionMaps, source: str) -> str:
+    """Words for a title where kriging found nothing but the mean."""
+    variograms = result.variograms
+    if variograms.empty:
+        return ""
+    of_source = variograms[variograms["source"] == source]
+    if of_source.empty or not (of_source["model"] == "nugget").all():
+        return ""
+    return ": kriging finds no spatial structure, so the mean of each zero-rule domain"
 
 
 def _correlation_maps(

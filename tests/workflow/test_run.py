@@ -72,6 +72,7 @@ def test_every_geotiff_says_where_and_what_it_is(built_study) -> None:
             tags = file.tags()
             assert tags["software"].startswith("geosoil ")
             assert tags["method"]
+            assert tags["simulated"] == "yes: no measured data"
 
 
 @pytest.mark.parametrize("suffix", ["", "_idw"])
