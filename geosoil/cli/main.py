@@ -84,9 +84,10 @@ def main(arguments: list[str] | None = None) -> int:
     code : int
         Exit code.
     """
-    warnings.showwarning = _show_warning
     try:
-        cli.main(arguments, prog_name="geosoil", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            cli.main(arguments, prog_name="geosoil", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return EXIT_USAGE
