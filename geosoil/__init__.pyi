@@ -11,6 +11,7 @@ from .errors import MixingError as MixingError
 from .errors import SampleTableError as SampleTableError
 from .grids.align import align as align
 from .grids.composites import monthly_composite as monthly_composite
+from .grids.coordinates import check_coordinates as check_coordinates
 from .grids.grid import Grid as Grid
 from .grids.points import values_at_points as values_at_points
 from .interpolation.composition import (
@@ -29,19 +30,47 @@ from .io.modis import open_modis as open_modis
 from .io.samples import read_samples as read_samples
 from .io.samples import sample_issues as sample_issues
 from .io.samples import write_samples as write_samples
+from .strata import StrataEdges as StrataEdges
+from .strata import add_strata as add_strata
+from .tracers.artefact import evaporation_line_artefact as evaporation_line_artefact
+from .tracers.bands import confidence_band as confidence_band
+from .tracers.bands import prediction_interval as prediction_interval
+from .tracers.blocks import block_labels as block_labels
+from .tracers.comparison import compare_lines as compare_lines
+from .tracers.connection import hydraulic_connection as hydraulic_connection
+from .tracers.delta import Precision as Precision
 from .tracers.delta import d_excess as d_excess
+from .tracers.delta import excess_table as excess_table
 from .tracers.delta import lc_excess as lc_excess
+from .tracers.delta import lc_excess_star as lc_excess_star
+from .tracers.delta import sw_excess as sw_excess
 from .tracers.endmembers import EndMembers as EndMembers
+from .tracers.evaporated import evaporation_over_inflow as evaporation_over_inflow
+from .tracers.evaporated import remaining_fraction as remaining_fraction
 from .tracers.evaporation import evaporation_slope as evaporation_slope
 from .tracers.evaporation import source_water as source_water
 from .tracers.fractionation import EvaporationClimate as EvaporationClimate
 from .tracers.group_fractions import fractions_of_means as fractions_of_means
+from .tracers.group_table import LineChoice as LineChoice
+from .tracers.group_table import group_table as group_table
+from .tracers.group_table import paper_layout as paper_layout
 from .tracers.intersection import Intersection as Intersection
 from .tracers.intersection import intersect as intersect
 from .tracers.lines import GMWL as GMWL
 from .tracers.lines import WaterLine as WaterLine
+from .tracers.lines import York as York
 from .tracers.lines import fit_water_line as fit_water_line
 from .tracers.mixing import source_fractions as source_fractions
+from .tracers.parallels import average_parallels as average_parallels
+from .tracers.presets import PRESETS as PRESETS
+from .tracers.quality import check_quality as check_quality
+from .tracers.ranking import rank_by_lc_excess as rank_by_lc_excess
+from .tracers.resampling import Resampling as Resampling
+from .tracers.resampling import bootstrap_line as bootstrap_line
+from .tracers.resampling_table import bootstrap_lines as bootstrap_lines
+from .tracers.source_draws import Projection as Projection
+from .tracers.source_draws import source_water_draws as source_water_draws
+from .tracers.source_posterior import source_posterior as source_posterior
 from .workflow.run import run as run
 
 __version__: str

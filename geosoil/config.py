@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from geosoil.errors import ConfigError, MissingFileError
+from geosoil.strata import DEPTH_EDGES, ELEVATION_EDGES, StrataEdges
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -48,9 +49,39 @@ class SampleSettings(Settings):
     """The table of water samples."""
 
     path: Path
-    """CSV, TSV or Excel file."""
+    """CSV, TSV, Excel, GeoPackage or Parquet file."""
     columns: dict[str, str] = {}
     """The user's column names to geosoil's."""
+    crs: str | None = None
+    """Coordinate reference system of columns x and y, where there are such."""
+    dates: Literal["dayfirst", "monthfirst"] | None = None
+    """How dates such as 06/08/2020 are read; without it they are refused."""
+
+
+class StrataSettings(Settings):
+    """Classes of elevation and depth."""
+
+    elevation_edges: tuple[float, ...] = ELEVATION_EDGES
+    """Edges of the elevation bands [m], rising."""
+    depth_edges: tuple[float, ...] = DEPTH_EDGES
+    """Edges of the soil layers [cm], rising."""
+    labels: dict[str, str] = {}
+    """Own names of classes: ``"0-20" = "topsoil"``."""
+
+    @model_validator(mode="after")
+    def _sound(self) -> StrataSettings:
+        self.edges()
+        return self
+
+    def edges(self) -> StrataEdges:
+        """Return the classes as the science rooms take them.
+
+        Returns
+        -------
+        edges : StrataEdges
+            Edges and labels.
+        """
+        return StrataEdges(self.elevation_edges, self.depth_edges, self.labels)
 
 
 class PeriodClimate(Settings):
@@ -71,8 +102,10 @@ class TracerSettings(Settings):
 
     names: tuple[str, ...] = ("d18O", "d_excess")
     """Tracers that mix."""
-    method: Literal["ols", "rma", "ma", "pwlsr", "pwrma", "pwma"] = "ols"
-    """Line fit of the meteoric and evaporation lines."""
+    preset: Literal["paper", "recommended"] | None = None
+    """Methods that belong together, see `geosoil.tracers.presets`."""
+    method: Literal["ols", "rma", "ma", "pwlsr", "pwrma", "pwma"] | None = None
+    """Line fit of the meteoric and evaporation lines; the preset's, else "ols"."""
     sources: dict[str, tuple[str, ...]] = {}
     """Sources of each period."""
     end_members: Path | None = None
@@ -180,6 +213,7 @@ class StudyConfig(Settings):
 
     study: StudySettings = StudySettings()
     samples: SampleSettings
+    strata: StrataSettings = StrataSettings()
     tracers: TracerSettings = TracerSettings()
     rule: tuple[ZeroRuleSettings, ...] = ()
     grid: GridSettings = GridSettings()

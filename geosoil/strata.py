@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
 
@@ -170,3 +172,97 @@ def exposure(aspect: pd.Series) -> pd.Series:
         "flat": "flat",
     }
     return aspect.map(table)
+
+
+@dataclass(frozen=True, slots=True)
+class StrataEdges:
+    """Edges and labels of the classes that follow from elevation and depth."""
+
+    elevation: tuple[float, ...] = ELEVATION_EDGES
+    """Edges of the elevation bands [m]; half-open, [lower, upper)."""
+    depth: tuple[float, ...] = DEPTH_EDGES
+    """Edges of the soil layers [cm]; half-open, [top, bottom)."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Own names of classes, such as ``{"0-20": "topsoil"}``."""
+
+    def __post_init__(self) -> None:
+        """Check that names belong to classes and do not join two of them."""
+        for edges in (self.elevation, self.depth):
+            classify([], edges)
+        known = [*class_labels(self.elevation), *class_labels(self.depth)]
+        strange = [name for name in self.labels if name not in known]
+        if strange:
+            message = (
+                f"Labels are given for {', '.join(strange)}, which no class is called. "
+                f"Classes: {', '.join(known)}."
+            )
+            raise InputError(message)
+        for edges in (self.elevation, self.depth):
+            named = self.names(edges)
+            if len(set(named)) < len(named):
+                message = f"Two classes have one label: {', '.join(named)}."
+                raise InputError(message)
+
+    def names(self, edges: tuple[float, ...]) -> list[str]:
+        """Return the names of the classes between edges.
+
+        Parameters
+        ----------
+        edges : tuple of float
+            ``elevation`` or ``depth``.
+
+        Returns
+        -------
+        names : list of str
+            Own names, or "lower-upper".
+
+        Examples
+        --------
+        >>> StrataEdges(depth=(0.0, 20.0, 40.0), labels={"0-20": "top"}).names(
+        ...     (0.0, 20.0, 40.0))
+        ['top', '20-40']
+        """
+        return [self.labels.get(name, name) for name in class_labels(edges)]
+
+
+PAPER_EDGES = StrataEdges()
+"""Classes of the paper."""
+
+
+def add_strata(
+    samples: pd.DataFrame, *, edges: StrataEdges = PAPER_EDGES
+) -> pd.DataFrame:
+    """Add the elevation band and the soil layer of each sample.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        One row a sample; ``elevation`` [m] and ``depth_top`` [cm] where known.
+    edges : StrataEdges
+        Edges and labels of the classes.
+
+    Returns
+    -------
+    labelled : DataFrame
+        Copy with the categorical columns ``elevation_band`` and ``soil_layer`` for
+        the columns that are there. A value beyond the edges is "outside"; a class
+        without samples remains a category.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"elevation": [4100.0, 3400.0, 9000.0]})
+    >>> add_strata(table)["elevation_band"].tolist()
+    ['4000-4500', '3000-3500', 'outside']
+    """
+    labelled = samples.copy()
+    for source, column, limits in (
+        ("elevation", "elevation_band", edges.elevation),
+        ("depth_top", "soil_layer", edges.depth),
+    ):
+        if source in samples:
+            found = classify(samples[source].to_numpy(dtype=float), limits)
+            own = [edges.labels.get(str(label), str(label)) for label in found]
+            names = edges.names(limits)
+            names += [OUTSIDE] if OUTSIDE in own else []
+            labelled[column] = pd.Categorical(own, categories=names)
+    return labelled

@@ -71,3 +71,22 @@ def test_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="geosoil init"):
         read_config(tmp_path / "none.toml")
+
+
+def test_samples_take_a_crs_and_an_order_of_dates(tmp_path: Path) -> None:
+    text = '[samples]\npath = "a.csv"\ncrs = "EPSG:32719"\ndates = "dayfirst"\n'
+    samples = read_config(written(tmp_path, text)).samples
+    assert (samples.crs, samples.dates) == ("EPSG:32719", "dayfirst")
+    with pytest.raises(ConfigError, match=r"samples\.dates"):
+        read_config(written(tmp_path, text.replace("dayfirst", "american")))
+
+
+def test_strata_take_own_edges_and_labels(tmp_path: Path) -> None:
+    text = (
+        '[samples]\npath = "a.csv"\n[strata]\nelevation_edges = [0, 4000, 6000]\n'
+        'labels = { "0-4000" = "low" }\n'
+    )
+    edges = read_config(written(tmp_path, text)).strata.edges()
+    assert edges.names(edges.elevation) == ["low", "4000-6000"]
+    with pytest.raises(ConfigError, match="no class is called"):
+        read_config(written(tmp_path, text.replace('"0-4000"', '"0-4"')))

@@ -18,7 +18,9 @@ from geosoil.errors import GeosoilError, GeosoilWarning, MissingFileError
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("geosoil.cli.study", "Make the built-in simulated study and its maps."),
     "init": ("geosoil.cli.study", "Write a geosoil.toml for your own sample table."),
+    "check": ("geosoil.cli.tables", "How a sample table is read; what looks wrong."),
     "run": ("geosoil.cli.study", "Run a study: fractions, correlations, maps."),
+    "lines": ("geosoil.cli.lines", "Water lines of groups and the artefact check."),
     "ndvi": ("geosoil.cli.rasters", "MODIS files to one GeoTIFF, a band a date."),
 }
 """Each command's module and its one-line help, so that --help imports nothing."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -18,43 +20,56 @@ _FAR_D_EXCESS = 80.0
 _FEW = 0.1
 
 
-def check_samples(table: ColumnTable) -> None:
+ISOTOPES = ("d18O", "d2H")
+"""Columns that a sample table needs, unless the user asks for less."""
+
+
+def check_samples(table: ColumnTable, *, require: Sequence[str] = ISOTOPES) -> None:
     """Note all faults and suspicions of a sample table in its ledger.
 
     Parameters
     ----------
     table : ColumnTable
         The table as read; its ledger is filled.
+    require : sequence of str
+        Columns that must be there.
     """
-    _check_needed(table)
+    _check_needed(table, require)
     if table.header and table.frame.empty and not table.ledger.faults:
         table.ledger.faults.append("the table has a header but no rows of samples.")
     swapped = _check_swapped_coordinates(table)
     _check_ranges(table, skip=("latitude", "longitude") if swapped else ())
     _check_layers(table)
     _check_duplicates(table)
-    if {"d18O", "d2H"} <= set(table.frame.columns):
-        _check_missing_deltas(table)
-        if not _check_fractions(table) and not _check_swapped_deltas(table):
-            _check_lost_signs(table)
+    _check_missing_deltas(table)
+    both = set(ISOTOPES) <= set(table.frame.columns) and not table.frame.empty
+    if both and not _check_fractions(table) and not _check_swapped_deltas(table):
+        _check_lost_signs(table)
 
 
 def _rows(table: ColumnTable, mask: BoolArray) -> list[int]:
     return [table.rows[i] for i in np.flatnonzero(mask)]
 
 
-def _check_needed(table: ColumnTable) -> None:
-    absent = [name for name in ("d18O", "d2H") if name not in table.frame.columns]
-    if not absent:
-        return
-    synonyms = {c.name: c.synonyms for c in SAMPLE_COLUMNS}
-    for name in absent:
-        also = ", ".join(synonyms[name][:4])
-        table.ledger.faults.append(
-            f"no column '{name}' [permil] was found (looked for {name}, {also} and the "
-            f"like). Columns found: {', '.join(table.header)}. Say which column it is "
-            f'with columns={{"your name": "{name}"}}.'
-        )
+def _check_needed(table: ColumnTable, require: Sequence[str]) -> None:
+    known = {c.name: c for c in SAMPLE_COLUMNS}
+    for name in require:
+        if name not in known:
+            table.ledger.faults.append(
+                f"require= names '{name}', which geosoil does not know. Known: "
+                f"{', '.join(known)}."
+            )
+        elif name not in table.frame.columns:
+            also = ", ".join(known[name].synonyms[:4])
+            unit = " [permil]" if name in ISOTOPES else ""
+            other = [o for o in ISOTOPES if o != name and o in table.frame.columns]
+            alone = name in ISOTOPES and other
+            one = f' To read it without, use require=("{other[0]}",).' if alone else ""
+            table.ledger.faults.append(
+                f"no column '{name}'{unit} was found (looked for {name}, {also} and "
+                f"the like). Columns found: {', '.join(table.header)}. Say which "
+                f'column it is with columns={{"your name": "{name}"}}.{one}'
+            )
 
 
 def _check_swapped_coordinates(table: ColumnTable) -> bool:
@@ -127,11 +142,14 @@ def _check_duplicates(table: ColumnTable) -> None:
 
 
 def _check_missing_deltas(table: ColumnTable) -> None:
-    if table.frame.empty:
+    present = [name for name in ISOTOPES if name in table.frame.columns]
+    if table.frame.empty or not present:
         return
-    missing = table.frame[["d18O", "d2H"]].isna()
+    missing = table.frame[present].isna()
     if missing.to_numpy().all():
-        table.ledger.faults.append("columns 'd18O' and 'd2H' hold no number at all.")
+        named = " and ".join(f"'{name}'" for name in present)
+        noun, verb = ("columns", "hold") if len(present) > 1 else ("column", "holds")
+        table.ledger.faults.append(f"{noun} {named} {verb} no number at all.")
     for index in np.flatnonzero(missing.any(axis=1).to_numpy()):
         which = " and ".join(str(c) for c in missing.columns[missing.iloc[index]])
         rule = f"{which} missing: the row is kept, but takes no part in mixing"

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from shapely import Point
 
 from geosoil.io._atomic import write_csv
-from geosoil.io.issues import Issue, Ledger
-from geosoil.io.sample_checks import check_samples
+from geosoil.io.issues import Issue
+from geosoil.io.positions import located_table, sample_points
+from geosoil.io.sample_checks import ISOTOPES, check_samples
+from geosoil.io.table_dates import DateOrder
 from geosoil.io.table_labels import (
     MONTH_NAMES,
     read_aspect,
@@ -23,7 +25,7 @@ from geosoil.io.table_labels import (
     read_water,
 )
 from geosoil.io.tables import ColumnTable, read_table
-from geosoil.io.vocabulary import SAMPLE_COLUMNS
+from geosoil.io.vocabulary import SAMPLE_COLUMNS, projected_columns
 from geosoil.strata import WATERS, aspect_sector
 
 SAMPLE_CRS = "EPSG:4326"
@@ -34,16 +36,35 @@ _ISSUE_COLUMNS = ["row", "column", "found", "read_as", "rule", "severity"]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
+@dataclass(frozen=True, slots=True)
+class SampleReading:
+    """A sample table as it was understood, usable or not."""
+
+    samples: gpd.GeoDataFrame | None
+    """As :func:`read_samples` gives it; None where faults forbid its use."""
+    issues: tuple[Issue, ...]
+    """Every change and remark."""
+    faults: tuple[str, ...]
+    """Why the table cannot be used; empty when it can."""
+    rows: tuple[int, ...]
+    """Row in the file of each sample, counted from 1."""
+
+
 def read_samples(
-    path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None
+    path: str | os.PathLike[str],
+    *,
+    columns: Mapping[str, str] | None = None,
+    crs: str | None = None,
+    dates: DateOrder | None = None,
+    require: Sequence[str] = ISOTOPES,
 ) -> gpd.GeoDataFrame:
     r"""Read a table of water samples as a user keeps it.
 
-    The file is a CSV, TSV or semicolon text in any usual encoding, or a workbook.
-    Column names, units, decimal commas, typographic minus signs, degrees and minutes
-    are understood; ids stay text; **whatever is read otherwise than it was written is
-    listed** in ``attrs["issues"]`` (see :func:`sample_issues`), and nothing is
-    corrected by guess.
+    The file is a CSV, TSV or semicolon text in any usual encoding, a workbook, a
+    GeoPackage or a Parquet file. Column names, units, decimal commas, typographic
+    minus signs, degrees and minutes are understood; ids stay text; **whatever is read
+    otherwise than it was written is listed** in ``attrs["issues"]`` (see
+    :func:`sample_issues`), and nothing is corrected by guess.
 
     Parameters
     ----------
@@ -51,7 +72,19 @@ def read_samples(
         The table.
     columns : mapping, optional
         Own column name to geosoil name, where the name would not be understood, for
-        instance ``{"isotope 1": "d18O"}``.
+        instance ``{"isotope 1": "d18O"}``. In a workbook ``"sheet!name"`` chooses the
+        sheet; where several sheets are named, their rows that agree in all shared
+        columns are joined.
+    crs : str, optional
+        Coordinate reference system of the columns x and y (easting, northing), of
+        longitude and latitude on another datum than WGS 84, or of points whose file
+        does not say it: ``"EPSG:32719"``. All places come out in EPSG:4326.
+    dates : {"dayfirst", "monthfirst"}, optional
+        How to read dates such as 06/08/2020; without it they are refused, unless
+        another date of the column shows the order.
+    require : sequence of str
+        Columns without which the table is refused. ``("d18O",)`` lets a table of one
+        isotope through.
 
     Returns
     -------
@@ -60,8 +93,9 @@ def read_samples(
         water, period, date, site_id, longitude, latitude, elevation [m], depth_top,
         depth_bottom [cm], aspect, vegetation, d18O, d2H, d18O_sd, d2H_sd [permil],
         precipitation [mm], soil_temperature [degC], soil_moisture [m3 m-3]; then the
-        user's other columns as text. ``sample_id`` is made up where absent, and
-        ``period`` taken from the month of ``date``, both listed. Rows without
+        user's other columns as text. Values below a limit of detection are missing,
+        and true in a column ``<name>_censored``. ``sample_id`` is made up where absent,
+        and ``period`` taken from the month of ``date``, both listed. Rows without
         coordinates have no geometry.
 
     Raises
@@ -85,17 +119,88 @@ def read_samples(
     [{'sample_id': '001', 'water': 'precipitation', 'd18O': -12.5, 'd2H': -90.0}]
     """
     source = Path(path)
-    table = read_table(source, kind=_KIND, vocabulary=SAMPLE_COLUMNS, columns=columns)
-    check_samples(table)
+    table = _opened(source, _Options(columns, crs, dates, tuple(require)))
     table.ledger.raise_faults(_KIND, source)
+    return _samples(table)
+
+
+def inspect_samples(
+    path: str | os.PathLike[str],
+    *,
+    columns: Mapping[str, str] | None = None,
+    crs: str | None = None,
+    dates: DateOrder | None = None,
+    require: Sequence[str] = ISOTOPES,
+) -> SampleReading:
+    r"""Read a sample table and tell its faults beside all changes.
+
+    Parameters
+    ----------
+    path, columns, crs, dates, require
+        As for :func:`read_samples`.
+
+    Returns
+    -------
+    reading : SampleReading
+        Samples, changes and faults.
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist.
+    SampleTableError
+        If the file is no table at all.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "soil.csv"
+    ...     _ = path.write_text("id,d18O\n1,-12\n")
+    ...     reading = inspect_samples(path)
+    >>> reading.samples is None, len(reading.faults)
+    (True, 1)
+    """
+    options = _Options(columns, crs, dates, tuple(require))
+    table = _opened(Path(path), options)
+    faults = tuple(table.ledger.faults)
+    samples = None if faults else _samples(table)
+    return SampleReading(samples, tuple(table.ledger.issues), faults, tuple(table.rows))
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    columns: Mapping[str, str] | None
+    crs: str | None
+    dates: DateOrder | None
+    require: tuple[str, ...]
+
+
+def _opened(source: Path, options: _Options) -> ColumnTable:
+    """Columns, places and faults of a table."""
+    projected = projected_columns(loose=options.crs is not None)
+    table = read_table(
+        source,
+        kind=_KIND,
+        vocabulary=(*SAMPLE_COLUMNS, *projected),
+        columns=options.columns,
+        crs=options.crs,
+        dates=options.dates,
+    )
+    table = located_table(table, options.crs)
+    check_samples(table, require=options.require)
+    return table
+
+
+def _samples(table: ColumnTable) -> gpd.GeoDataFrame:
     frame = table.frame.copy()
     _read_words(frame, table)
     _derive_period(frame, table)
     _complete_ids(frame, table)
     order = [c.name for c in SAMPLE_COLUMNS if c.name in frame.columns]
     frame = frame[[*order, *[c for c in frame.columns if c not in order]]]
-    samples = gpd.GeoDataFrame(frame, geometry=_points(frame, table.ledger, table.rows))
-    samples = samples.set_crs(SAMPLE_CRS)
+    points = sample_points(frame, table.ledger, table.rows)
+    samples = gpd.GeoDataFrame(frame, geometry=points).set_crs(SAMPLE_CRS)
     samples.attrs["issues"] = [dict(issue) for issue in table.ledger.issues]
     return samples
 
@@ -258,17 +363,3 @@ def _complete_ids(frame: pd.DataFrame, table: ColumnTable) -> None:
         rule = "sample id empty: made from the row of the file"
         table.ledger.add((table.rows[row], "sample_id"), "", made.iloc[row], rule)
     frame["sample_id"] = frame["sample_id"].where(~empty, made)
-
-
-def _points(frame: pd.DataFrame, ledger: Ledger, rows: list[int]) -> gpd.GeoSeries:
-    if not {"longitude", "latitude"} <= set(frame.columns):
-        rule = "no latitude and longitude: the samples have no place on a map"
-        ledger.add((0, "geometry"), "", "empty", rule, severity="warn")
-        return gpd.GeoSeries(np.full(len(frame), None), index=frame.index)
-    pairs = zip(frame["longitude"], frame["latitude"], strict=True)
-    points = [Point(x, y) if np.isfinite([x, y]).all() else None for x, y in pairs]
-    for row, point in zip(rows, points, strict=True):
-        if point is None:
-            rule = "latitude or longitude missing: the sample has no place on a map"
-            ledger.add((row, "geometry"), "", "empty", rule, severity="warn")
-    return gpd.GeoSeries(np.array(points, dtype=object), index=frame.index)

@@ -6,9 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Literal
 
 from geosoil.io.table_values import MISSING, clean_text
 from geosoil.io.vocabulary import words
+
+DateOrder = Literal["dayfirst", "monthfirst"]
+"""What a user may say of dates such as 06/08/2020."""
 
 _EXCEL_START = date(1899, 12, 30)
 _EXCEL_SERIALS = range(20_000, 80_000)
@@ -44,19 +48,24 @@ class DateReading:
     """Why it could not be read."""
 
 
-def read_dates(cells: Sequence[object]) -> list[DateReading]:
+def read_dates(
+    cells: Sequence[object], *, order: DateOrder | None = None
+) -> list[DateReading]:
     """Read a column of dates.
 
     Parameters
     ----------
     cells : sequence of object
         Text, workbook dates or serial day numbers.
+    order : {"dayfirst", "monthfirst"}, optional
+        What the user says of dates such as 06/08/2020.
 
     Returns
     -------
     readings : list of DateReading
         One a cell. 06/08/2020 is refused unless another cell of the column, such as
-        15/08/2020, shows whether the day or the month comes first.
+        15/08/2020, shows whether the day or the month comes first, or ``order`` says
+        so. A date that contradicts ``order`` is refused.
 
     Examples
     --------
@@ -64,9 +73,11 @@ def read_dates(cells: Sequence[object]) -> list[DateReading]:
     ['2020-06-15', '2020-06-15']
     >>> read_dates(["06/08/2020"])[0].value is None
     True
+    >>> read_dates(["06/08/2020"], order="dayfirst")[0].value.isoformat()
+    '2020-08-06'
     """
     texts = [clean_text(cell)[0] if isinstance(cell, str) else "" for cell in cells]
-    day_first = _day_first(texts)
+    day_first = _day_first(texts) if order is None else order == "dayfirst"
     return [
         _read_text(text, day_first) if isinstance(cell, str) else _read_native(cell)
         for cell, text in zip(cells, texts, strict=True)
@@ -137,10 +148,15 @@ def _year_last(match: re.Match[str], day_first: bool | None) -> DateReading:
         if first > 12 or second > 12:
             fault = "day first in some rows, month first in others"
         else:
-            fault = "day and month can be exchanged; write it as yyyy-mm-dd"
+            fault = (
+                "day and month can be exchanged; write it as yyyy-mm-dd, or state "
+                'dates="dayfirst" or dates="monthfirst"'
+            )
         return DateReading(None, fault=fault)
     day, month = (first, second) if order else (second, first)
     rule = "day first" if order else "month first"
+    if month > 12:
+        return DateReading(None, fault=f"not {rule}, as the other dates or dates= say")
     return _day(year, month, day, rule + note)
 
 

@@ -1,36 +1,32 @@
-"""From the bytes of a text table or workbook to its header and rows of cells."""
+"""From the bytes of a table file to its header and rows of cells."""
 
 from __future__ import annotations
 
 import csv
 import io
-import zipfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, cast
 
-import python_calamine
 from charset_normalizer import from_bytes
 
-from geosoil.errors import MissingFileError, SampleTableError
+from geosoil.errors import MissingFileError
 from geosoil.io.issues import Ledger
-
-Cell = object
-"""A text, or a number, boolean or date of a workbook."""
-Row = tuple[int, list[Cell]]
-"""A row's number in the file, counted from 1, and its cells."""
-Score = Callable[[Sequence[str]], int]
-"""How many cells of a row are known column names."""
-
-SUPPORTED = "CSV, TSV, semicolon-separated text or a workbook (.xlsx, .xls, .ods)"
+from geosoil.io.spatial_tables import read_spatial_table
+from geosoil.io.table_rows import (
+    HEADER_SEARCH,
+    SUPPORTED,
+    Found,
+    Request,
+    Row,
+    Score,
+    TextTable,
+    cell_text,
+    find_header,
+    refuse,
+)
+from geosoil.io.workbooks import read_workbook
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_HEADER_SEARCH = 60
-_MAX_UNPACKED = 1_000_000_000
 _FOREIGN = (
-    (b"SQLite format 3", "a GeoPackage or SQLite database"),
-    (b"PAR1", "a Parquet file"),
     (b"\x89HDF", "an HDF5 or NetCDF4 file"),
     (b"CDF", "a NetCDF file"),
     (b"\x0e\x03\x13\x01", "an HDF4 file"),
@@ -56,34 +52,13 @@ _SYMBOLS = frozenset(
 """Signs of science and typography that a right decoding may hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class TextTable:
-    """A header and the rows below it, nothing interpreted yet."""
-
-    header: tuple[str, ...]
-    """Column names as written."""
-    header_row: int
-    """Row of the header in the file, counted from 1."""
-    rows: list[Row]
-    """Rows below the header that are not blank."""
-
-
-def read_text_table(
-    path: Path, *, kind: str, score: Score, ledger: Ledger
-) -> TextTable:
-    """Read the header and the rows of a text table or workbook.
+def read_text_table(request: Request) -> TextTable:
+    """Read the header and the rows of a table file of any kind.
 
     Parameters
     ----------
-    path : Path
-        The file; its contents, not its name, say what it is.
-    kind : str
-        What the file should be, for messages.
-    score : callable
-        Tells how many cells of a row are known column names; it finds the separator,
-        the sheet and the header row.
-    ledger : Ledger
-        Takes what was decided or dropped.
+    request : Request
+        The file and what to look for.
 
     Returns
     -------
@@ -97,18 +72,13 @@ def read_text_table(
     SampleTableError
         If the file is empty, no table, or has no header that can be recognised.
     """
-    data = _read_bytes(path, kind)
-    if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
-        rows, best, at = _read_workbook(path, data, kind, score, ledger)
-    else:
-        _refuse_foreign(path, data, kind)
-        text = _decode(path, data, kind, ledger)
-        rows, best, at = _split_text(path, text, kind, score, ledger)
+    path, kind = request.path, request.kind
+    rows, best, at, located = _read_rows(request)
     if not rows:
-        _refuse(kind, path, f"it holds no rows. Give {SUPPORTED}.")
+        refuse(kind, path, f"it holds no rows. Give {SUPPORTED}.")
     if best < 1:
         first = ", ".join(f"'{cell_text(c)}'" for c in rows[0][1][:20])
-        _refuse(
+        refuse(
             kind,
             path,
             f"no header row was recognised. The first row that is not blank is "
@@ -117,80 +87,65 @@ def read_text_table(
         )
     for number, cells in rows[:at]:
         found = " ".join(cell_text(c) for c in cells if cell_text(c))
-        ledger.add((number, ""), found, "dropped", "row above the header")
+        place, rule = (number, ""), "row above the header"
+        request.ledger.add(place, found, "dropped", rule)
     header_row, names = rows[at]
-    return TextTable(tuple(cell_text(c) for c in names), header_row, rows[at + 1 :])
+    header = tuple(cell_text(c) for c in names)
+    return TextTable(header, header_row, rows[at + 1 :], located)
 
 
-def cell_text(cell: Cell) -> str:
-    """Return a cell as trimmed text, whole numbers without a decimal point.
-
-    Parameters
-    ----------
-    cell : object
-        Cell of a text table or workbook.
-
-    Returns
-    -------
-    text : str
-        Its text; "" when blank.
-
-    Examples
-    --------
-    >>> cell_text(" 001 "), cell_text(12.0), cell_text(None)
-    ('001', '12', '')
-    """
-    if cell is None:
-        return ""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell).strip().strip("\ufeff\u00a0\u3000")
+def _read_rows(request: Request) -> Found:
+    path, kind, ledger = request.path, request.kind, request.ledger
+    _check_file(path, kind)
+    with path.open("rb") as file:
+        magic = file.read(16)
+    if magic.startswith((b"SQLite format 3", b"PAR1")):
+        return read_spatial_table(request, magic)
+    data = path.read_bytes()
+    if not data.strip():
+        refuse(kind, path, f"the file is empty. Give {SUPPORTED}.")
+    if magic[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
+        return read_workbook(request, data)
+    _refuse_foreign(path, data, kind)
+    text = _decode(path, data, kind, ledger)
+    return _split_text(path, text, kind, request.score, ledger)
 
 
-def _refuse(kind: str, path: Path, why: str) -> NoReturn:
-    message = f"{kind} '{path.name}': {why}"
-    raise SampleTableError(message)
-
-
-def _read_bytes(path: Path, kind: str) -> bytes:
+def _check_file(path: Path, kind: str) -> None:
     if not path.exists():
         message = f"{kind} '{path}' does not exist. Check the name and the folder."
         raise MissingFileError(message)
     if path.is_dir():
-        _refuse(kind, path, f"this is a folder, not a file. Give {SUPPORTED}.")
-    data = path.read_bytes()
-    if not data.strip():
-        _refuse(kind, path, f"the file is empty. Give {SUPPORTED}.")
-    return data
+        refuse(kind, path, f"this is a folder, not a file. Give {SUPPORTED}.")
 
 
 def _refuse_foreign(path: Path, data: bytes, kind: str) -> None:
     for magic, what in _FOREIGN:
         if data.startswith(magic):
-            _refuse(kind, path, f"this is {what}, not a table. Give {SUPPORTED}.")
+            refuse(kind, path, f"this is {what}, not a table. Give {SUPPORTED}.")
     start = data.removeprefix(b"\xef\xbb\xbf").lstrip()[:512].lower()
     if start.startswith(_MARKUP) or b"<html" in start:
-        _refuse(
+        refuse(
             kind,
             path,
             "this is an HTML or XML page, not a table: a download often saves a "
             "login or error page instead of the file. Download it again.",
         )
     if start.startswith((b"{", b"[{")):
-        _refuse(kind, path, f"this is a JSON file, not a table. Give {SUPPORTED}.")
+        refuse(kind, path, f"this is a JSON file, not a table. Give {SUPPORTED}.")
 
 
 def _decode(path: Path, data: bytes, kind: str, ledger: Ledger) -> str:
     encoding, text = _decoded(data)
     if text is None:
-        _refuse(
+        refuse(
             kind,
             path,
             f"the text is not valid {encoding}. Save it as UTF-8 and try again.",
         )
     if "\x00" in text:
         line = text[: text.index("\x00")].count("\n") + 1
-        _refuse(
+        refuse(
             kind,
             path,
             f"line {line} holds a NUL character: the file is damaged or not a text "
@@ -265,7 +220,7 @@ def _strict_encode(character: str) -> bytes | None:
 
 def _split_text(
     path: Path, text: str, kind: str, score: Score, ledger: Ledger
-) -> tuple[list[Row], int, int]:
+) -> Found:
     best: tuple[int, int] = (-1, -1)
     chosen: tuple[list[Row], int, str] | None = None
     trouble = ""
@@ -275,12 +230,12 @@ def _split_text(
         except csv.Error as error:
             trouble = trouble or str(error)
             continue
-        found, at = _find_header(rows, score)
-        width = max((len(cells) for _, cells in rows[:_HEADER_SEARCH]), default=0)
+        found, at = find_header(rows, score)
+        width = max((len(cells) for _, cells in rows[:HEADER_SEARCH]), default=0)
         if (found, width) > best:
             best, chosen = (found, width), (rows, at, separator)
     if chosen is None:
-        _refuse(
+        refuse(
             kind,
             path,
             f"the quotation marks do not pair ({trouble}). Save the table again "
@@ -290,7 +245,7 @@ def _split_text(
     if separator != ",":
         name = _SEPARATORS[separator]
         ledger.add((0, ""), name, "separator", "separator of columns", severity="note")
-    return rows, best[0], at
+    return Found(rows, best[0], at)
 
 
 def _rows(text: str, separator: str) -> list[Row]:
@@ -306,65 +261,3 @@ def _rows(text: str, separator: str) -> list[Row]:
         message = f"line {line}: {error}"
         raise csv.Error(message) from error
     return rows
-
-
-def _find_header(rows: list[Row], score: Score) -> tuple[int, int]:
-    best, at = 0, 0
-    for index, (_, cells) in enumerate(rows[:_HEADER_SEARCH]):
-        found = score([cell_text(cell) for cell in cells])
-        if found > best:
-            best, at = found, index
-    return best, at
-
-
-def _read_workbook(
-    path: Path, data: bytes, kind: str, score: Score, ledger: Ledger
-) -> tuple[list[Row], int, int]:
-    sheets = _open_sheets(path, data, kind)
-    best, at, chosen = -1, 0, ""
-    for name, rows in sheets.items():
-        found, header = _find_header(rows, score)
-        if rows and found > best:
-            best, at, chosen = found, header, name
-    if not chosen:
-        return [], 0, 0
-    others = [name for name, rows in sheets.items() if rows and name != chosen]
-    if others:
-        ledger.add(
-            (0, ""),
-            f"sheets {', '.join([chosen, *others])}",
-            f"sheet {chosen}",
-            "one sheet is read: the first whose header has most known columns",
-            severity="warn",
-        )
-    return sheets[chosen], best, at
-
-
-def _open_sheets(path: Path, data: bytes, kind: str) -> dict[str, list[Row]]:
-    try:
-        if data.startswith(b"PK"):
-            with zipfile.ZipFile(io.BytesIO(data)) as archive:
-                unpacked = sum(item.file_size for item in archive.infolist())
-            if unpacked > _MAX_UNPACKED:
-                _refuse(
-                    kind, path, f"it unpacks to {unpacked / 1e9:.1f} GB: too large."
-                )
-        book = python_calamine.load_workbook(io.BytesIO(data))
-        return {name: _sheet_rows(book, name) for name in book.sheet_names}
-    except (python_calamine.CalamineError, zipfile.BadZipFile) as error:
-        message = (
-            f"{kind} '{path.name}': the workbook cannot be read ({error}). Open and "
-            f"save it again in a spreadsheet program, or give {SUPPORTED}."
-        )
-        raise SampleTableError(message) from error
-
-
-def _sheet_rows(book: object, name: str) -> list[Row]:
-    sheet = cast("python_calamine.CalamineWorkbook", book).get_sheet_by_name(name)
-    first = sheet.start[0] if sheet.start else 0
-    table = cast("list[list[Cell]]", sheet.to_python(skip_empty_area=True))
-    return [
-        (first + index, list(cells))
-        for index, cells in enumerate(table, 1)
-        if any(cell_text(cell) for cell in cells)
-    ]

@@ -17,7 +17,7 @@ MISSING = frozenset(
     words(
         "na n/a n.a. #n/a nan null none nil - -- --- ? n.d. nd n.d nodata "
         "missing . .. * / \\ 无 缺 缺测 缺失 无数据 #value! #ref! #div/0! "
-        "#null!"
+        "#null! #name? #num! #spill! #calc!"
     )
 )
 """Words that stand for a missing value in a number, date or label column."""

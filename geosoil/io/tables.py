@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from geosoil.io.columns import (
@@ -19,20 +17,13 @@ from geosoil.io.columns import (
     synonym_table,
     unit_factor,
 )
-from geosoil.io.issues import Ledger, name_rows
-from geosoil.io.table_coordinates import read_coordinate
-from geosoil.io.table_dates import read_dates
-from geosoil.io.table_labels import plain_word, read_depth
-from geosoil.io.table_text import Cell, TextTable, cell_text, read_text_table
-from geosoil.io.table_values import (
-    MISSING,
-    Mark,
-    NumberFormat,
-    Reading,
-    decimal_mark,
-    merge_marks,
-    read_number,
-)
+from geosoil.io.issues import Ledger
+from geosoil.io.table_columns import NUMERIC, Part, read_column, texts_of
+from geosoil.io.table_dates import DateOrder
+from geosoil.io.table_labels import plain_word
+from geosoil.io.table_rows import Cell, Request, TextTable, cell_text
+from geosoil.io.table_text import read_text_table
+from geosoil.io.table_values import Mark, NumberFormat, decimal_mark, merge_marks
 from geosoil.io.vocabulary import Column, words
 
 _SUMMARIES = frozenset(
@@ -41,8 +32,6 @@ _SUMMARIES = frozenset(
         "合计 最大值 最小值 标准差"
     )
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_NUMERIC = ("number", "latitude", "longitude")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +46,8 @@ class ColumnTable:
     """Column names as written."""
     ledger: Ledger
     """Changes, remarks and faults so far."""
+    located: bool = False
+    """Whether longitude and latitude come from points with a coordinate system."""
 
 
 def read_table(
@@ -65,19 +56,26 @@ def read_table(
     kind: str,
     vocabulary: Sequence[Column],
     columns: Mapping[str, str] | None = None,
+    crs: str | None = None,
+    dates: DateOrder | None = None,
 ) -> ColumnTable:
     """Read a table file into typed columns.
 
     Parameters
     ----------
     path : Path
-        Text table or workbook.
+        Text table, workbook, GeoPackage or Parquet file.
     kind : str
         What it should be, for messages.
     vocabulary : sequence of Column
         Columns that are known.
     columns : mapping, optional
-        Name in the file to geosoil name, where the guess would fail.
+        Name in the file to geosoil name, where the guess would fail; in a workbook
+        also ``sheet!name``.
+    crs : str, optional
+        Coordinate reference system of points whose file has none.
+    dates : {"dayfirst", "monthfirst"}, optional
+        How to read dates such as 06/08/2020.
 
     Returns
     -------
@@ -92,13 +90,14 @@ def read_table(
     """
     ledger = Ledger()
     known = synonym_table(vocabulary)
-    stated = set(columns or {})
+    stated = tuple(columns or {})
 
     def score(cells: Sequence[str]) -> int:
         names = {known.get(plain_name(cell)[0], "") for cell in cells} - {""}
         return len(names) + sum(cell in stated for cell in cells)
 
-    sheet = read_text_table(path, kind=kind, score=score, ledger=ledger)
+    request = Request(path, kind, score, ledger, stated, crs)
+    sheet = read_text_table(request)
     match = match_columns(sheet.header, vocabulary, columns, ledger)
     found = [column for column in vocabulary if column.name in match.index]
     sheet, match = _drop_unit_row(sheet, found, match, ledger)
@@ -110,21 +109,11 @@ def read_table(
     for column in found:
         factor = unit_factor(column, match.units.get(column.name, ""), ledger)
         form = NumberFormat(marks[column.name], column.units, column.valid)
-        part = _Part(column, rows, form, factor)
-        data.update(_read_column(part, cells[column.name], ledger))
+        part = Part(column, rows, form, factor, dates)
+        data.update(read_column(part, cells[column.name], ledger))
     for own, position in match.own.items():
-        data[own] = _texts([row[position] for _, row in body])
-    return ColumnTable(pd.DataFrame(data), rows, sheet.header, ledger)
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One column while it is read."""
-
-    column: Column
-    rows: list[int]
-    form: NumberFormat
-    factor: float
+        data[own] = texts_of([row[position] for _, row in body])
+    return ColumnTable(pd.DataFrame(data), rows, sheet.header, ledger, sheet.located)
 
 
 def _drop_unit_row(
@@ -134,7 +123,7 @@ def _drop_unit_row(
         return sheet, match
     number, cells = sheet.rows[0]
     texts = [cell_text(cell) for cell in cells]
-    measured = [c for c in found if c.kind in (*_NUMERIC, "depth")]
+    measured = [c for c in found if c.kind in (*NUMERIC, "depth")]
     written = {
         c.name: texts[match.index[c.name]] for c in measured if _has(c, match, texts)
     }
@@ -201,7 +190,7 @@ def _marks(
 ) -> dict[str, Mark]:
     own = {
         column.name: decimal_mark(cells[column.name], column.valid)
-        if column.kind in _NUMERIC
+        if column.kind in NUMERIC
         else None
         for column in found
     }
@@ -209,151 +198,3 @@ def _marks(
     return {
         name: table if mark in (None, "mixed") else mark for name, mark in own.items()
     }
-
-
-def _read_column(
-    part: _Part, cells: Sequence[Cell], ledger: Ledger
-) -> dict[str, object]:
-    column = part.column
-    if column.kind in _NUMERIC:
-        return {column.name: _read_numbers(part, cells, ledger)}
-    if column.kind == "date":
-        return {column.name: _read_days(part, cells, ledger)}
-    if column.kind == "depth":
-        return _read_layers(part, cells, ledger)
-    if column.kind == "flag":
-        return {column.name: _read_flags(part, cells, ledger)}
-    if column.kind == "id":
-        return {column.name: _read_ids(part, cells, ledger)}
-    return {column.name: _read_labels(part, cells, ledger)}
-
-
-def _read_numbers(
-    part: _Part, cells: Sequence[Cell], ledger: Ledger
-) -> pd.Series[float]:
-    column, kind = part.column, part.column.kind
-    values: list[float] = []
-    bad: dict[str, list[tuple[int, str]]] = {}
-    for row, cell in zip(part.rows, cells, strict=True):
-        if kind in ("latitude", "longitude"):
-            reading: Reading = read_coordinate(cell, kind, part.form)
-        else:
-            reading = read_number(cell, part.form)
-        if reading.fault:
-            bad.setdefault(reading.fault, []).append((row, cell_text(cell)))
-        elif reading.rules:
-            missing = np.isnan(reading.value)
-            censored = "censored" in reading.rules
-            word = "missing (censored)" if censored else "missing"
-            read_as = word if missing else f"{reading.value:.12g}"
-            rule = "; ".join(reading.rules)
-            ledger.add((row, column.name), cell_text(cell), read_as, rule)
-        own_unit = any(rule.startswith("unit ") for rule in reading.rules)
-        values.append(reading.value * (1.0 if own_unit else part.factor))
-    for why, places in bad.items():
-        shown = ", ".join(f"'{text}' (row {row})" for row, text in places[:5])
-        more = f" and {len(places) - 5} more" if len(places) > 5 else ""
-        ledger.faults.append(
-            f"column '{column.name}' has {len(places)} cell(s) that cannot be read as "
-            f"numbers: {shown}{more}: {why}. Correct them, or leave them empty."
-        )
-    return pd.Series(values, dtype=float)
-
-
-def _read_days(
-    part: _Part, cells: Sequence[Cell], ledger: Ledger
-) -> pd.Series[pd.Timestamp]:
-    bad: dict[str, list[tuple[int, str]]] = {}
-    values: list[date | None] = []
-    for row, cell, day in zip(part.rows, cells, read_dates(cells), strict=True):
-        if day.fault:
-            bad.setdefault(day.fault, []).append((row, cell_text(cell)))
-        elif day.rule:
-            read_as = day.value.isoformat() if day.value else "missing"
-            ledger.add((row, part.column.name), cell_text(cell), read_as, day.rule)
-        values.append(day.value)
-    for why, places in bad.items():
-        text = places[0][1]
-        rows = name_rows([row for row, _ in places])
-        ledger.faults.append(
-            f"column '{part.column.name}' has {len(places)} date(s) that cannot be "
-            f"read, the first is '{text}' ({rows}): {why}."
-        )
-    days = np.array([np.datetime64(d or "NaT", "D") for d in values], "datetime64[s]")
-    return pd.Series(days)
-
-
-def _read_layers(
-    part: _Part, cells: Sequence[Cell], ledger: Ledger
-) -> dict[str, object]:
-    tops: list[float] = []
-    bottoms: list[float] = []
-    bad: list[int] = []
-    for row, cell in zip(part.rows, cells, strict=True):
-        text = cell_text(cell)
-        layer = read_depth(text.replace(",", "."), part.factor) if text else None
-        if layer is None:
-            if text.casefold() in MISSING:
-                ledger.add((row, "depth"), text, "missing", "missing marker")
-            elif text:
-                bad.append(row)
-            layer = (np.nan, np.nan)
-        else:
-            read_as = f"{layer[0]:g} to {layer[1]:g} cm"
-            ledger.add((row, "depth"), text, read_as, "depth split into top and bottom")
-        tops.append(layer[0])
-        bottoms.append(layer[1])
-    if bad:
-        ledger.faults.append(
-            f"column 'depth' has cells that are no depth ({name_rows(bad)}). "
-            "Write 0-20 or 20, in centimetres."
-        )
-    return {"depth_top": pd.Series(tops), "depth_bottom": pd.Series(bottoms)}
-
-
-def _read_flags(part: _Part, cells: Sequence[Cell], ledger: Ledger) -> pd.Series[bool]:
-    words = [cell_text(cell).casefold() for cell in cells]
-    bad = [
-        row
-        for row, word in zip(part.rows, words, strict=True)
-        if word not in ("true", "false", "1", "0", "yes", "no", "")
-    ]
-    if bad:
-        ledger.faults.append(
-            f"column '{part.column.name}' must be true or false ({name_rows(bad)})."
-        )
-    return pd.Series([word in ("true", "1", "yes") for word in words], dtype=bool)
-
-
-def _read_ids(part: _Part, cells: Sequence[Cell], ledger: Ledger) -> pd.Series[str]:
-    for row, cell in zip(part.rows, cells, strict=True):
-        text = cell_text(cell)
-        if isinstance(cell, date | datetime):
-            rule = "the workbook holds a date where an id is expected"
-            ledger.add((row, part.column.name), text, text, rule, severity="suspect")
-        elif text.startswith("'") and text[1:].startswith(_FORMULA):
-            ledger.add(
-                (row, part.column.name), text, text[1:], "leading apostrophe removed"
-            )
-        elif text.startswith(("=", "@")):
-            rule = "text that a spreadsheet would run as a formula; kept as text"
-            ledger.add((row, part.column.name), text, text, rule, severity="warn")
-    return _texts(cells)
-
-
-def _read_labels(part: _Part, cells: Sequence[Cell], ledger: Ledger) -> pd.Series[str]:
-    kept: list[Cell] = []
-    for row, cell in zip(part.rows, cells, strict=True):
-        text = cell_text(cell)
-        if text and text.casefold() in MISSING:
-            ledger.add((row, part.column.name), text, "missing", "missing marker")
-            text = ""
-        kept.append(text)
-    return _texts(kept)
-
-
-def _texts(cells: Sequence[Cell]) -> pd.Series[str]:
-    """Cells as text, blank ones missing; the apostrophe that guards formulas goes."""
-    texts = [cell_text(cell) for cell in cells]
-    plain = [t[1:] if t[:1] == "'" and t[1:].startswith(_FORMULA) else t for t in texts]
-    return pd.Series([text or None for text in plain], dtype="str")

@@ -198,6 +198,42 @@ SAMPLE_COLUMNS: tuple[Column, ...] = (
         _MOISTURE,
         (0.0, 1.0),
     ),
+    Column("d18O_censored", "flag"),
+    Column("d2H_censored", "flag"),
     Column("simulated", "flag", ("issimulated",)),
 )
 """Columns of a sample table; ``depth`` is split into its top and bottom."""
+
+_EASTING = words("utme utmx utmeasting eastingm xutm 东坐标")
+_NORTHING = words("utmn utmy utmnorthing northingm yutm 北坐标")
+_LOOSE_X = words("x coox xcoord coordx xcoordinate pointx xcoor")
+_LOOSE_Y = words("y cooy ycoord coordy ycoordinate pointy ycoor")
+
+
+def projected_columns(*, loose: bool) -> tuple[Column, ...]:
+    """Return the columns of projected coordinates.
+
+    Parameters
+    ----------
+    loose : bool
+        Whether names such as x and y count, as they do when the coordinate reference
+        system is stated.
+
+    Returns
+    -------
+    columns : tuple of Column
+        easting, northing and utm_zone.
+
+    Examples
+    --------
+    >>> "x" in projected_columns(loose=False)[0].synonyms
+    False
+    """
+    metres = {name: factor for name, factor in _METRES.items() if name != "masl"}
+    wide = (-1e8, 1e8)
+    x, y = (_LOOSE_X, _LOOSE_Y) if loose else ((), ())
+    return (
+        Column("easting", "number", (*_EASTING, *x), metres, wide),
+        Column("northing", "number", (*_NORTHING, *y), metres, wide),
+        Column("utm_zone", "id", words("zone utmz zoneutm 带号")),
+    )

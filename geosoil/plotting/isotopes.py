@@ -1,8 +1,9 @@
-"""The dual-isotope diagram: waters of each period with their lines."""
+"""The dual-isotope diagram: waters of each period with their lines and bands."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,9 @@ from geosoil.plotting.style import (
     water_style,
 )
 from geosoil.plotting.tables import check_columns, panel_periods, rows_of
+from geosoil.tracers.bands import CLOSED, confidence_band
 from geosoil.tracers.delta import Line
+from geosoil.tracers.lines import WaterLine
 
 _LOOKS: dict[str, tuple[str, str]] = {
     "GMWL": ("#888888", ":"),
@@ -70,7 +73,8 @@ def draw_dual_isotope(
     samples : DataFrame
         Columns ``water``, ``d18O``, ``d2H`` [permil].
     lines : mapping of str to object with slope and intercept
-        Lines by their short names (GMWL, LMWL, LEL).
+        Lines by their short names (GMWL, LMWL, LEL); a fitted `WaterLine` gets its
+        95 % confidence band.
 
     Returns
     -------
@@ -108,8 +112,12 @@ def draw_dual_isotope(
             label=style.label,
             zorder=2 + 0.1 * order,
         )
-    reach = _reach(samples)
-    handles = [_draw_line(axes, name, line, reach) for name, line in lines.items()]
+    reach = line_reach(samples)
+    handles = []
+    for name, line in lines.items():
+        colour, dashes = _LOOKS.get(name, ("#332288", "-."))
+        look = LineLook(equation(name, line), colour, dashes)
+        handles.append(draw_water_line(axes, line, reach=reach, look=look))
     axes.legend(
         handles=handles,
         loc="lower right",
@@ -132,8 +140,24 @@ def _drawing_order(samples: pd.DataFrame) -> list[str]:
     return first + [water for water in waters if water not in first]
 
 
-def _reach(samples: pd.DataFrame) -> tuple[float, float]:
-    """Return the d18O between which lines are drawn [permil]."""
+def line_reach(samples: pd.DataFrame) -> tuple[float, float]:
+    """Return the d18O between which lines are drawn.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        Column ``d18O`` [permil].
+
+    Returns
+    -------
+    reach : tuple = (lowest, highest)
+        One permil beyond the samples; -25 to 0 without any.
+
+    Examples
+    --------
+    >>> line_reach(pd.DataFrame({"d18O": [-12.0, np.nan, -9.0]}))
+    (-13.0, -8.0)
+    """
     d18O = samples["d18O"].to_numpy(dtype=float)
     d18O = d18O[np.isfinite(d18O)]
     if d18O.size == 0:
@@ -141,20 +165,77 @@ def _reach(samples: pd.DataFrame) -> tuple[float, float]:
     return float(d18O.min()) - 1.0, float(d18O.max()) + 1.0
 
 
-def _draw_line(axes: Axes, name: str, line: Line, reach: tuple[float, float]) -> Line2D:
-    """Draw one water line and return it for the legend."""
-    colour, dashes = _LOOKS.get(name, ("#332288", "-."))
+@dataclass(frozen=True, slots=True)
+class LineLook:
+    """How a water line is drawn."""
+
+    label: str
+    """Words for the legend."""
+    colour: str
+    """Colour of line and band."""
+    dashes: str = "-"
+    """Line style."""
+    width: float = 1.1
+    """Line width [pt]."""
+
+
+def draw_water_line(
+    axes: Axes, line: Line, *, reach: tuple[float, float], look: LineLook
+) -> Line2D:
+    """Draw a water line, with its 95 % confidence band where its errors are known.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        The panel.
+    line : object with slope and intercept
+        The line; the band is that of a `WaterLine` fitted by a method that has one
+        in closed form.
+    reach : tuple = (lowest, highest)
+        d18O between which it is drawn [permil].
+    look : LineLook
+        Words and colours.
+
+    Returns
+    -------
+    drawn : matplotlib.lines.Line2D
+        The line, for a legend.
+
+    Examples
+    --------
+    >>> from geosoil.tracers.lines import GMWL
+    >>> look = LineLook("GMWL", "#888888", ":")
+    >>> axes = Figure().subplots()
+    >>> draw_water_line(axes, GMWL, reach=(-20.0, 0.0), look=look).get_ydata().tolist()
+    [-150.0, 10.0]
+    """
+    if isinstance(line, WaterLine) and _has_band(line):
+        band = confidence_band(line, np.linspace(*reach, 60))
+        axes.fill_between(
+            band.d18O,
+            band.lower,
+            band.upper,
+            color=look.colour,
+            alpha=0.18,
+            linewidth=0.0,
+            zorder=1.5,
+            gid="band",
+        )
     ends = np.array(reach)
     (drawn,) = axes.plot(
         ends,
         line.slope * ends + line.intercept,
-        color=colour,
-        linestyle=dashes,
-        linewidth=1.1,
-        label=equation(name, line),
+        color=look.colour,
+        linestyle=look.dashes,
+        linewidth=look.width,
+        label=look.label,
         zorder=4,
     )
     return drawn
+
+
+def _has_band(line: WaterLine) -> bool:
+    return line.n > 2 and line.method in CLOSED and bool(np.isfinite(line.covariance))
 
 
 def figure_dual_isotope(

@@ -75,7 +75,7 @@ def craig_gordon(
     >>> round(float(oxygen.limit), 2), round(float(hydrogen.limit), 2)
     (20.0, 15.23)
     """
-    alpha = equilibrium_fractionation(climate.temperature)
+    alpha = equilibrium_fractionation(climate.temperature, over=climate.over)
     kinetic = kinetic_enrichment(climate)
     humidity = np.asarray(climate.humidity, dtype=float)
     share = np.asarray(climate.vapour, dtype=float)

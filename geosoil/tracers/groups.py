@@ -73,8 +73,9 @@ def sample_groups(samples: pd.DataFrame, by: Sequence[str]) -> list[Group]:
     Returns
     -------
     groups : list of Group
-        Sorted by label; period, aspect and vegetation keep the paper's order. A
-        missing label makes a group of its own, so that no sample is lost.
+        Sorted by label; period, aspect and vegetation keep the paper's order, a
+        categorical column that of its categories. A missing label makes a group of
+        its own, so that no sample is lost.
 
     Raises
     ------
@@ -96,9 +97,49 @@ def sample_groups(samples: pd.DataFrame, by: Sequence[str]) -> list[Group]:
     groups = [
         Group(_key(names, label), np.sort(found)) for label, found in rows.items()
     ]
+    orders = {name: _order(samples[name]) for name in names}
     return sorted(
-        groups, key=lambda group: [_rank(*item) for item in group.key.items()]
+        groups,
+        key=lambda group: [
+            _rank(orders[name], label) for name, label in group.key.items()
+        ],
     )
+
+
+def column_labels(samples: pd.DataFrame, column: str) -> list[Hashable]:
+    """Return the labels that a column has or may have, in their order.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        One row a sample.
+    column : str
+        Column of labels.
+
+    Returns
+    -------
+    labels : list
+        Labels found, and the categories of a categorical column even where no sample
+        has them; a missing label comes last.
+
+    Examples
+    --------
+    >>> column = pd.Categorical(["high"], categories=["low", "high"])
+    >>> column_labels(pd.DataFrame({"band": column}), "band")
+    ['low', 'high']
+    """
+    found = list(samples[column].astype(object).unique())
+    order = _order(samples[column])
+    if isinstance(samples[column].dtype, pd.CategoricalDtype):
+        found += [label for label in order if label not in found]
+    return sorted(found, key=lambda label: _rank(order, label))
+
+
+def _order(column: pd.Series) -> tuple[Hashable, ...]:
+    kind = column.dtype
+    if isinstance(kind, pd.CategoricalDtype):
+        return tuple(kind.categories)
+    return ORDERS.get(str(column.name), ())
 
 
 def _key(names: list[str], label: Hashable) -> dict[str, Hashable]:
@@ -106,12 +147,11 @@ def _key(names: list[str], label: Hashable) -> dict[str, Hashable]:
     return dict(zip(names, labels, strict=True))
 
 
-def _rank(column: str, label: Hashable) -> tuple[int, float, str]:
+def _rank(order: tuple[Hashable, ...], label: Hashable) -> tuple[int, float, str]:
     if pd.isna(label):  # type: ignore[call-overload]
         return 3, 0.0, ""
-    order = ORDERS.get(column, ())
     if label in order:
-        return 0, float(order.index(str(label))), ""
+        return 0, float(order.index(label)), ""
     if isinstance(label, int | float):
         return 1, float(label), ""
     head = str(label).partition("-")[0]

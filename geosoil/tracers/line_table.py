@@ -47,8 +47,9 @@ def group_lines(
         for one row over all samples.
     lmwl : WaterLine
         Local meteoric water line.
-    method : {"ols", "rma", "ma", "pwlsr", "pwrma", "pwma"}
-        Method of the fit, see `fit_water_line`.
+    method : {"ols", "rma", "ma", "pwlsr", "pwrma", "pwma", "york", "theil_sen"}
+        Method of the fit, see `fit_water_line`; "york" needs ``d18O_sd`` and
+        ``d2H_sd`` [permil].
     precipitation_range : tuple = (lowest, highest), optional
         d18O range of the observed precipitation [permil], see `intersect`.
 
@@ -80,9 +81,9 @@ def group_lines(
     >>> lines["reason"].iloc[1]
     'No ols line: 1 samples found, 3 needed for a line. Join groups or add samples.'
     """
-    weighted = ["precipitation"] if method in WEIGHTED else []
-    check_columns(samples, ["d18O", "d2H", *weighted], what="Samples")
-    values = samples[["d18O", "d2H", *weighted]].to_numpy(dtype=float)
+    needed = ["d18O", "d2H", *_extra(method)]
+    check_columns(samples, needed, what="Samples")
+    values = samples[needed].to_numpy(dtype=float)
     rows: list[dict[str, object]] = []
     for group in sample_groups(samples, by):
         inside = values[group.rows]
@@ -100,14 +101,27 @@ def group_lines(
     return pd.DataFrame(rows)
 
 
+def _extra(method: LineMethod) -> list[str]:
+    """Columns that a method needs beside the isotopes."""
+    if method in WEIGHTED:
+        return ["precipitation"]
+    return ["d18O_sd", "d2H_sd"] if method == "york" else []
+
+
 def _line(values: FloatArray, method: LineMethod) -> tuple[WaterLine, str]:
     amount = values[:, 2] if method in WEIGHTED else None
+    sd = values[:, 2:4].T if method == "york" else (None, None)
     try:
         with warnings.catch_warnings():
             # A weak line is told by the row's flag.
             warnings.simplefilter("ignore", GeosoilWarning)
             line = fit_water_line(
-                values[:, 0], values[:, 1], method=method, amount=amount
+                values[:, 0],
+                values[:, 1],
+                method=method,
+                amount=amount,
+                d18O_sd=sd[0],
+                d2H_sd=sd[1],
             )
     except InputError as error:
         return NO_LINE, str(error)

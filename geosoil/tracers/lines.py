@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
@@ -11,15 +11,25 @@ import numpy.typing as npt
 
 from geosoil.errors import GeosoilWarning, InputError
 from geosoil.tracers import _kernels
+from geosoil.tracers.line_samples import WEIGHTED, LineSamples
+
+__all__ = [
+    "GMWL",
+    "LONGEST",
+    "WEAK",
+    "WEIGHTED",
+    "LineMethod",
+    "WaterLine",
+    "York",
+    "check_method",
+    "fit_water_line",
+]
 
 FloatArray = npt.NDArray[np.float64]
-LineMethod = Literal["ols", "rma", "ma", "pwlsr", "pwrma", "pwma", "york"]
+LineMethod = Literal["ols", "rma", "ma", "pwlsr", "pwrma", "pwma", "york", "theil_sen"]
 
-WEIGHTED: dict[str, str] = {"pwlsr": "ols", "pwrma": "rma", "pwma": "ma"}
-"""Amount-weighted methods and the plain method each one weights."""
-
-FEWEST = 3
-"""Fewest samples a line is fitted to."""
+LONGEST = 10_000
+"""Most samples of a Theil-Sen line, which looks at every pair of them."""
 
 WEAK = 0.7
 """Correlation below which a line is called weak."""
@@ -49,6 +59,10 @@ class WaterLine:
     """Samples that count after weighting (Kish): (sum w)^2 / sum w^2."""
     method: str
     """Method of the fit, ``"definition"`` or ``"stated"``."""
+    n_missing: int = field(default=0, compare=False)
+    """Rows dropped because d18O or d2H is missing."""
+    n_unweighted: int = field(default=0, compare=False)
+    """Complete rows dropped because their precipitation is zero or missing."""
 
     @classmethod
     def stated(cls, slope: float, intercept: float) -> WaterLine:
@@ -81,11 +95,34 @@ GMWL = WaterLine(
 """Global meteoric water line of Craig (1961), exact by definition."""
 
 
+@dataclass(frozen=True, slots=True)
+class York:
+    """York's fit with errors in both isotopes that go together.
+
+    Parameters
+    ----------
+    correlation : float or array, shape (n,)
+        Correlation of the errors of d18O and d2H of one sample, above -1 and
+        below 1.
+
+    Examples
+    --------
+    >>> line = fit_water_line(
+    ...     [-10.0, -12.0, -15.0, -20.0], [-70.0, -86.0, -109.0, -150.0],
+    ...     method=York(correlation=0.6), d18O_sd=0.1, d2H_sd=0.8,
+    ... )
+    >>> line.method, round(line.slope, 2)
+    ('york', 7.98)
+    """
+
+    correlation: npt.ArrayLike = 0.0
+
+
 def fit_water_line(
     d18O: npt.ArrayLike,
     d2H: npt.ArrayLike,
     *,
-    method: LineMethod = "ols",
+    method: LineMethod | York = "ols",
     amount: npt.ArrayLike | None = None,
     d18O_sd: npt.ArrayLike | None = None,
     d2H_sd: npt.ArrayLike | None = None,
@@ -96,12 +133,14 @@ def fit_water_line(
     ----------
     d18O, d2H : array, shape (n,)
         Isotope values [permil, VSMOW]. Rows with a missing value are dropped.
-    method : {"ols", "rma", "ma", "pwlsr", "pwrma", "pwma", "york"}
+    method : {"ols", "rma", "ma", "pwlsr", "pwrma", "pwma", "york", "theil_sen"}
         Ordinary least squares, reduced major axis, major axis; the same three
-        weighted by precipitation amount; York's fit with errors in both isotopes.
+        weighted by precipitation amount; York's fit with errors in both isotopes
+        (``York(correlation=...)`` where the errors go together); the median slope
+        of all pairs.
     amount : array, shape (n,), optional
         Precipitation amount of each sample [mm], for the weighted methods. Rows
-        with amount zero or missing are dropped.
+        with amount zero or missing are dropped and counted in ``n_unweighted``.
     d18O_sd, d2H_sd : array, shape (n,), or float, optional
         Standard deviations of the measurements [permil], for ``"york"``.
 
@@ -119,7 +158,7 @@ def fit_water_line(
     Warns
     -----
     GeosoilWarning
-        Where the correlation is below 0.7.
+        Where the correlation is below 0.7 in size, or undefined.
 
     Notes
     -----
@@ -129,14 +168,18 @@ def fit_water_line(
     residual variance about the line that was fitted; for RMA some texts take the
     residuals about the OLS line, which gives a value smaller by
     sqrt((1 + abs(r)) / 2). The major axis depends on the scales of the axes, and
-    its error is approximate.
+    its error is approximate; `geosoil.tracers.resampling.bootstrap_line` gives a
+    better one. The Theil-Sen intercept is median(d2H) - slope median(d18O); the
+    standard error of its slope is the width of Sen's 95 % interval over 2 x 1.96,
+    that of its intercept is unknown (NaN).
 
     References
     ----------
     Hughes and Crawford (2012), J. Hydrol. 464-465, 344-351,
     doi:10.1016/j.jhydrol.2012.07.029; Crawford et al. (2014), J. Hydrol. 519,
     2331-2340, doi:10.1016/j.jhydrol.2014.10.033; York et al. (2004), Am. J. Phys.
-    72, 367-375, doi:10.1119/1.1632486.
+    72, 367-375, doi:10.1119/1.1632486; Sen (1968), J. Am. Stat. Assoc. 63,
+    1379-1389, doi:10.1080/01621459.1968.10480934.
 
     Examples
     --------
@@ -144,132 +187,142 @@ def fit_water_line(
     >>> round(line.slope, 2), round(line.intercept, 2), line.n
     (8.0, 10.33, 3)
     """
-    data = _LineData.of(d18O, d2H, method=method, amount=amount)
-    line = data.york(d18O_sd, d2H_sd) if method == "york" else data.fit()
-    if line.r_squared < WEAK**2:
+    name = "york" if isinstance(method, York) else method
+    check_method(name, get_args(LineMethod))
+    errors_given = d18O_sd is not None or d2H_sd is not None
+    if errors_given and name != "york":
+        message = f"Method '{name}' takes no standard deviations. Use 'york'."
+        raise InputError(message)
+    samples = LineSamples.of(d18O, d2H, method=name, amount=amount)
+    if name == "york":
+        correlation = method.correlation if isinstance(method, York) else 0.0
+        found = _york(samples, d18O_sd, d2H_sd, correlation)
+    elif name == "theil_sen":
+        found = _theil_sen(samples)
+    else:
+        found = _moment_line(samples, name)
+    line = _result(found, samples, name)
+    if not line.r_squared >= WEAK**2:
         message = (
-            f"The {method} line through {line.n} samples is weak: r^2 = "
+            f"The {name} line through {line.n} samples is weak: r^2 = "
             f"{line.r_squared:.2f}, below {WEAK**2:.2f}. Look at the samples first."
         )
         warnings.warn(message, GeosoilWarning, stacklevel=2)
     return line
 
 
-@dataclass(frozen=True, slots=True)
-class _LineData:
-    """Usable rows of one fit."""
+def check_method(method: str, known: tuple[str, ...]) -> None:
+    """Raise where a method is not one of those known.
 
-    x: FloatArray
-    y: FloatArray
-    weight: FloatArray
-    kept: npt.NDArray[np.bool_]
-    method: str
+    Parameters
+    ----------
+    method : str
+        Method asked for.
+    known : tuple of str
+        Methods there are.
 
-    @classmethod
-    def of(
-        cls,
-        d18O: npt.ArrayLike,
-        d2H: npt.ArrayLike,
-        *,
-        method: str,
-        amount: npt.ArrayLike | None,
-    ) -> _LineData:
-        if method not in get_args(LineMethod):
-            known = ", ".join(get_args(LineMethod))
-            message = f"Unknown line method '{method}'. Choose one of {known}."
-            raise InputError(message)
-        x, y = np.asarray(d18O, dtype=float), np.asarray(d2H, dtype=float)
-        if x.ndim != 1 or x.shape != y.shape:
-            message = (
-                f"d18O has shape {x.shape}, d2H {y.shape}. "
-                "Give two one-dimensional arrays of one length."
-            )
-            raise InputError(message)
-        weight = _amounts(amount, x.size, method)
-        kept = np.isfinite(x) & np.isfinite(y) & (weight > 0)
-        problem = _problem(x[kept])
-        if problem:
-            message = f"No {method} line: {problem}. Join groups or add samples."
-            raise InputError(message)
-        return cls(x[kept], y[kept], weight[kept], kept, method)
+    Raises
+    ------
+    InputError
+        If the method is not among them.
 
-    def fit(self) -> WaterLine:
-        family = WEIGHTED.get(self.method, self.method)
-        share = self.weight / self.weight.sum()
-        spread = _kernels.moments(self.x, self.y, share)
-        if family != "ols" and abs(spread.xy) <= 1e-14 * (spread.xx + spread.yy):
-            message = (
-                f"No {self.method} line: d18O and d2H of the {self.x.size} samples do "
-                "not vary together, so that the slope has no sign. Use 'ols'."
-            )
-            raise InputError(message)
-        return self.result(_kernels.fit_line(self.x, self.y, share, family))
-
-    def york(
-        self, d18O_sd: npt.ArrayLike | None, d2H_sd: npt.ArrayLike | None
-    ) -> WaterLine:
-        if d18O_sd is None or d2H_sd is None:
-            message = "Method 'york' needs d18O_sd and d2H_sd, one value a sample."
-            raise InputError(message)
-        sd = [
-            np.broadcast_to(np.asarray(values, dtype=float), self.kept.shape)[self.kept]
-            for values in (d18O_sd, d2H_sd)
-        ]
-        bad = int(np.sum(~((sd[0] > 0) & (sd[1] > 0))))
-        if bad:
-            message = (
-                f"Method 'york': {bad} samples have a standard deviation that is "
-                "missing or not above 0. Give the precision of each measurement."
-            )
-            raise InputError(message)
-        return self.result(
-            _kernels.york_line(self.x, self.y, sd[0] ** -2.0, sd[1] ** -2.0)
-        )
-
-    def result(self, line: _kernels.Line) -> WaterLine:
-        return WaterLine(
-            slope=line.slope,
-            intercept=line.intercept,
-            slope_standard_error=float(np.sqrt(line.slope_variance)),
-            intercept_standard_error=float(np.sqrt(line.intercept_variance)),
-            covariance=line.covariance,
-            r_squared=line.r_squared,
-            rmse=line.rmse,
-            n=self.x.size,
-            n_effective=float(self.weight.sum() ** 2 / (self.weight**2).sum()),
-            method=self.method,
-        )
-
-
-def _problem(d18O: FloatArray) -> str:
-    if d18O.size < FEWEST:
-        return f"{d18O.size} samples found, {FEWEST} needed for a line"
-    if np.ptp(d18O) <= 1e-12 * max(1.0, float(np.abs(d18O).max())):
-        return f"all {d18O.size} samples have the same d18O ({d18O[0]:g} permil)"
-    return ""
-
-
-def _amounts(amount: npt.ArrayLike | None, size: int, method: str) -> FloatArray:
-    if method not in WEIGHTED:
-        if amount is not None:
-            message = (
-                f"Method '{method}' takes no amount. "
-                f"For weighted lines use {', '.join(WEIGHTED)}."
-            )
-            raise InputError(message)
-        return np.ones(size)
-    if amount is None:
-        message = f"Method '{method}' needs the precipitation amount of each sample."
+    Examples
+    --------
+    >>> check_method("rma", ("ols", "rma"))
+    """
+    if method not in known:
+        message = f"Unknown line method '{method}'. Choose one of {', '.join(known)}."
         raise InputError(message)
-    weight = np.asarray(amount, dtype=float)
-    if weight.shape != (size,):
-        message = f"{weight.size} amounts for {size} samples. Give one each."
-        raise InputError(message)
-    negative = np.flatnonzero(weight < 0)
-    if negative.size:
+
+
+def _moment_line(samples: LineSamples, method: str) -> _kernels.Line:
+    family = WEIGHTED.get(method, method)
+    share = samples.weight / samples.weight.sum()
+    spread = _kernels.moments(samples.x, samples.y, share)
+    if family != "ols" and abs(spread.xy) <= 1e-14 * (spread.xx + spread.yy):
         message = (
-            f"{negative.size} negative precipitation amounts, the first in row "
-            f"{negative[0]} ({weight[negative[0]]:g}). Amounts are 0 or above."
+            f"No {method} line: d18O and d2H of the {samples.x.size} samples do "
+            "not vary together, so that the slope has no sign. Use 'ols'."
         )
         raise InputError(message)
-    return np.where(np.isfinite(weight), weight, 0.0)
+    return _kernels.fit_line(samples.x, samples.y, share, family)
+
+
+def _theil_sen(samples: LineSamples) -> _kernels.Line:
+    if samples.x.size > LONGEST:
+        message = (
+            f"Method 'theil_sen' looks at every pair of samples: {samples.x.size} "
+            f"samples given, {LONGEST} at most. Fit groups, or use 'ols'."
+        )
+        raise InputError(message)
+    return _kernels.theil_sen_line(samples.x, samples.y)
+
+
+def _york(
+    samples: LineSamples,
+    d18O_sd: npt.ArrayLike | None,
+    d2H_sd: npt.ArrayLike | None,
+    correlation: npt.ArrayLike,
+) -> _kernels.Line:
+    if d18O_sd is None or d2H_sd is None:
+        message = "Method 'york' needs d18O_sd and d2H_sd, one value a sample."
+        raise InputError(message)
+    x_sd, y_sd, r = (
+        _per_sample(values, samples, name)
+        for values, name in (
+            (d18O_sd, "d18O_sd"),
+            (d2H_sd, "d2H_sd"),
+            (correlation, "correlation"),
+        )
+    )
+    bad = int(np.sum(~((x_sd > 0) & (y_sd > 0))))
+    if bad:
+        message = (
+            f"Method 'york': {bad} samples have a standard deviation that is "
+            "missing or not above 0. Give the precision of each measurement."
+        )
+        raise InputError(message)
+    bad = int(np.sum(~(np.abs(r) < 1)))
+    if bad:
+        message = (
+            f"Method 'york': {bad} samples have an error correlation that is missing "
+            "or not above -1 and below 1."
+        )
+        raise InputError(message)
+    line = _kernels.york_line(samples.x, samples.y, (x_sd**-2.0, y_sd**-2.0), r)
+    if not np.isfinite(line.slope):
+        message = (
+            f"Method 'york' did not settle on a slope through {samples.x.size} "
+            "samples. Check the standard deviations, or use 'rma'."
+        )
+        raise InputError(message)
+    return line
+
+
+def _per_sample(values: npt.ArrayLike, samples: LineSamples, name: str) -> FloatArray:
+    array = np.asarray(values, dtype=float)
+    if array.shape not in ((), samples.kept.shape):
+        message = (
+            f"{name} has shape {array.shape} for {samples.kept.size} samples. "
+            "Give one number, or one each."
+        )
+        raise InputError(message)
+    return np.broadcast_to(array, samples.kept.shape)[samples.kept]
+
+
+def _result(line: _kernels.Line, samples: LineSamples, method: str) -> WaterLine:
+    weight = samples.weight
+    return WaterLine(
+        slope=line.slope,
+        intercept=line.intercept,
+        slope_standard_error=float(np.sqrt(line.slope_variance)),
+        intercept_standard_error=float(np.sqrt(line.intercept_variance)),
+        covariance=line.covariance,
+        r_squared=line.r_squared,
+        rmse=line.rmse,
+        n=samples.x.size,
+        n_effective=float(weight.sum() ** 2 / (weight**2).sum()),
+        method=method,
+        n_missing=samples.n_missing,
+        n_unweighted=samples.n_unweighted,
+    )

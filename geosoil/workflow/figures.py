@@ -20,9 +20,9 @@ from geosoil.plotting.mixing import figure_mixing_diagram
 from geosoil.plotting.sites import figure_sampling_sites
 from geosoil.plotting.style import render
 from geosoil.tracers.delta import d_excess
-from geosoil.tracers.lines import GMWL, WaterLine
+from geosoil.tracers.lines import GMWL, fit_water_line
 from geosoil.workflow.correlation import CorrelationResult
-from geosoil.workflow.fractions import FractionResult
+from geosoil.workflow.fractions import FractionResult, soil_method
 from geosoil.workflow.inputs import StudyInputs
 from geosoil.workflow.mapping import FractionMaps
 from geosoil.workflow.mixtures import ALL
@@ -118,9 +118,14 @@ def _dual_isotope(
 ) -> bytes:
     """Dual-isotope diagram of all waters with the lines."""
     rows = result.lines[(result.lines["by"] == ALL) & (result.lines["reason"] == "")]
+    soil = result.samples
     lines = {
-        str(row["period"]): WaterLine.stated(row["slope"], row["intercept"])
-        for _, row in rows.iterrows()
+        str(period): fit_water_line(
+            soil.loc[soil["period"] == period, "d18O"],
+            soil.loc[soil["period"] == period, "d2H"],
+            method=soil_method(inputs),
+        )
+        for period in rows["period"]
     }
     periods = inputs.config.tracers.sources
     waters = inputs.samples[inputs.samples["period"].isin(periods)]

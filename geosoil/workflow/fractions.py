@@ -9,13 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from geosoil.errors import GeosoilWarning, InputError
-from geosoil.tracers.artefact import SlopeArtefact, slope_artefact
+from geosoil.errors import GeosoilWarning
+from geosoil.tracers.artefact import SlopeArtefact
 from geosoil.tracers.correction import EvaporationSensitivity, evaporation_sensitivity
 from geosoil.tracers.delta import d_excess, lc_excess
 from geosoil.tracers.endmembers import EndMembers
-from geosoil.tracers.evaporation import evaporation_slope
-from geosoil.tracers.fractionation import EvaporationClimate
 from geosoil.tracers.group_fractions import clustered_mean, fractions_of_means
 from geosoil.tracers.line_table import group_lines
 from geosoil.tracers.lines import (
@@ -26,6 +24,13 @@ from geosoil.tracers.lines import (
     fit_water_line,
 )
 from geosoil.tracers.mixing import source_fractions
+from geosoil.tracers.presets import preset
+from geosoil.workflow.evaporation import (
+    NO_SOURCES,
+    regression_artefact,
+    source_waters,
+    theory_slope,
+)
 from geosoil.workflow.inputs import StudyInputs
 from geosoil.workflow.mixtures import (
     ALL,
@@ -65,6 +70,9 @@ class FractionResult:
     """Mean water of each profile with its fractions."""
     sensitivities: dict[str, EvaporationSensitivity]
     """How each period's mean hangs on evaporation."""
+    sources: pd.DataFrame
+    """Water before evaporation of each soil sample and each period's mean, led back
+    along the Craig-Gordon slope."""
     end_members: pd.DataFrame
     """End members used: period, answer, source, means, spread, n."""
 
@@ -90,7 +98,7 @@ def solve_study(inputs: StudyInputs, report: Callable[[str], None]) -> FractionR
     soil["d_excess"] = d_excess(soil["d18O"], soil["d2H"])
     soil["lc_excess"] = lc_excess(soil["d18O"], soil["d2H"], lmwl)
     lines = _lines(inputs, soil, lmwl)
-    regional, groups, used = [], [], []
+    regional, groups, used, sources = [], [], [], [NO_SOURCES]
     artefacts, sensitivities = {}, {}
     for period in inputs.config.tracers.sources:
         chosen = soil[soil["period"] == period]
@@ -109,7 +117,8 @@ def solve_study(inputs: StudyInputs, report: Callable[[str], None]) -> FractionR
             finding = _sensitivity(chosen, fallen, slope)
             sensitivities[period] = finding
             regional.append(_corrected_rows(finding, period))
-            artefact = _artefact(chosen, slope, inputs)
+            sources.append(source_waters(chosen, lmwl, fallen, inputs))
+            artefact = regression_artefact(chosen, lmwl, inputs)
             artefacts.update({} if artefact is None else {period: artefact})
         groups += _groups(inputs, chosen, fallen)
     samples, sites = _details(inputs, soil)
@@ -122,6 +131,7 @@ def solve_study(inputs: StudyInputs, report: Callable[[str], None]) -> FractionR
         samples,
         sites,
         sensitivities,
+        pd.concat(sources, ignore_index=True),
         pd.concat(used, ignore_index=True),
     )
 
@@ -154,39 +164,9 @@ def meteoric_line(inputs: StudyInputs) -> WaterLine:
         )
         warnings.warn(words, GeosoilWarning, stacklevel=2)
         return GMWL
-    method = inputs.config.tracers.method
+    method = meteoric_method(inputs, whole)
     amount = whole["precipitation"] if method in WEIGHTED else None
     return fit_water_line(whole["d18O"], whole["d2H"], method=method, amount=amount)
-
-
-def theory_slope(inputs: StudyInputs, period: str, fallen: EndMembers) -> float | None:
-    """Return the Craig-Gordon slope of a period's climate.
-
-    Parameters
-    ----------
-    inputs : StudyInputs
-        Opened study.
-    period : str
-        Period.
-    fallen : EndMembers
-        End members of the period; evaporation starts from its precipitation.
-
-    Returns
-    -------
-    slope : float or None
-        None where the settings give no climate or there is no precipitation.
-    """
-    weather = inputs.config.tracers.climate.get(period)
-    if weather is None or "precipitation" not in fallen.sources:
-        return None
-    climate = EvaporationClimate(
-        temperature=weather.temperature,
-        humidity=weather.humidity,
-        turbulence=weather.turbulence,
-        vapour=weather.vapour,
-    )
-    rain = fallen.keep(["precipitation"]).means(["d18O", "d2H"])[0]
-    return float(evaporation_slope(rain[0], rain[1], climate=climate))
 
 
 def _lines(inputs: StudyInputs, soil: pd.DataFrame, lmwl: WaterLine) -> pd.DataFrame:
@@ -319,15 +299,29 @@ def _corrected_rows(finding: EvaporationSensitivity, period: str) -> pd.DataFram
     return pd.DataFrame(rows)
 
 
-def _artefact(
-    soil: pd.DataFrame, slope: float, inputs: StudyInputs
-) -> SlopeArtefact | None:
-    """Compare the period's regression line with evaporation; None without a line."""
-    try:
-        line = fit_water_line(soil["d18O"], soil["d2H"], method=soil_method(inputs))
-    except InputError:
-        return None
-    return slope_artefact(line, slope)
+def meteoric_method(inputs: StudyInputs, rain: pd.DataFrame) -> LineMethod:
+    """Return the fit of the meteoric line: the settings', else the preset's.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+        Opened study.
+    rain : DataFrame
+        Precipitation samples.
+
+    Returns
+    -------
+    method : str
+        "ols" where neither says otherwise; a preset weighs by amount only where
+        every amount is known.
+    """
+    tracers = inputs.config.tracers
+    if tracers.method is not None:
+        return tracers.method
+    if tracers.preset is None:
+        return "ols"
+    known = "precipitation" in rain and bool(rain["precipitation"].notna().all())
+    return preset(tracers.preset).meteoric_method(has_amounts=known)
 
 
 def soil_method(inputs: StudyInputs) -> LineMethod:
@@ -344,7 +338,7 @@ def soil_method(inputs: StudyInputs) -> LineMethod:
         The method of the settings; "ols" where that one weighs by amount.
     """
     method = inputs.config.tracers.method
-    return "ols" if method in WEIGHTED else method
+    return "ols" if method is None or method in WEIGHTED else method
 
 
 def _details(

@@ -112,7 +112,12 @@ def open_inputs(config: StudyConfig) -> StudyInputs:
     faults = _Faults()
     grid = Grid.from_bounds(config.grid.bounds, config.grid.resolution, config.grid.crs)
     samples = faults.attempt(
-        lambda: read_samples(config.samples.path, columns=config.samples.columns)
+        lambda: read_samples(
+            config.samples.path,
+            columns=config.samples.columns,
+            crs=config.samples.crs,
+            dates=config.samples.dates,
+        )
     )
     table, area = config.tracers.end_members, config.study.region
     end_members = faults.attempt(lambda: read_end_members(table)) if table else None

@@ -9,14 +9,9 @@ import pandas as pd
 from geosoil.config import StudyConfig
 from geosoil.errors import ConfigError, GeosoilWarning
 from geosoil.interpolation.composition import ZeroRule
-from geosoil.strata import (
-    DEPTH_EDGES,
-    ELEVATION_EDGES,
-    OUTSIDE,
-    classify,
-    exposure,
-)
+from geosoil.strata import OUTSIDE, add_strata, exposure
 from geosoil.tracers.endmembers import EndMembers
+from geosoil.tracers.presets import preset
 from geosoil.workflow.inputs import StudyInputs
 
 GROUPS: tuple[str, ...] = ("elevation_band", "vegetation", "aspect")
@@ -64,10 +59,10 @@ def soil_mixtures(inputs: StudyInputs) -> pd.DataFrame:
         )
         warnings.warn(words, GeosoilWarning, stacklevel=2)
         soil["site_id"] = soil["sample_id"]
-    if "elevation" in soil:
-        soil["elevation_band"] = classify(soil["elevation"], ELEVATION_EDGES)
-    if "depth_top" in soil:
-        soil["soil_layer"] = classify(soil["depth_top"], DEPTH_EDGES)
+    soil = add_strata(soil, edges=inputs.config.strata.edges())
+    for column in ("elevation_band", "soil_layer"):
+        if column in soil:
+            soil[column] = soil[column].astype(object)
     if "aspect" in soil:
         soil["exposure"] = exposure(soil["aspect"])
     return _allow_sources(soil, zero_rules(inputs.config))
@@ -156,11 +151,12 @@ def end_members_as_fallen(inputs: StudyInputs, period: str) -> EndMembers:
             warnings.warn(words, GeosoilWarning, stacklevel=2)
             of_period = of_source
         chosen.append(of_period)
-    has_amounts = "precipitation" in samples
+    name = inputs.config.tracers.preset
+    weighted = name is None or preset(name).end_members == "amount_weighted"
     return EndMembers.from_samples(
         pd.concat(chosen),
         sources=sources,
-        amount="precipitation" if has_amounts else None,
+        amount="precipitation" if weighted and "precipitation" in samples else None,
     )
 
 

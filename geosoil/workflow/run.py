@@ -13,6 +13,7 @@ from geosoil.config import StudyConfig, read_config
 from geosoil.io._atomic import write_csv, write_text
 from geosoil.io.provenance import run_provenance
 from geosoil.io.samples import sample_issues
+from geosoil.workflow.contrasts import contrast_tables
 from geosoil.workflow.correlation import correlate_study
 from geosoil.workflow.figures import StudyResults, write_figures
 from geosoil.workflow.fractions import solve_study
@@ -107,11 +108,13 @@ def _write_tables(
         "fractions_groups": fractions.groups,
         "fractions_samples": fractions.samples,
         "fractions_sites": fractions.sites,
+        "source_water": fractions.sources,
         "end_members_used": fractions.end_members,
         "area_weighted_means": results.maps.means,
         "variograms": results.maps.variograms,
         "joined_samples": joined,
         "sample_issues": sample_issues(inputs.samples),
+        **contrast_tables(inputs, fractions),
     }
     if results.correlation is not None:
         tables["correlation_summary"] = results.correlation.summary

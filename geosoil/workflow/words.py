@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from geosoil.strata import ELEVATION_EDGES
+from geosoil.workflow.evaporation import MEAN
 from geosoil.workflow.figures import StudyResults
 from geosoil.workflow.fractions import ANSWERS, CORRECTED
 from geosoil.workflow.inputs import StudyInputs
@@ -92,7 +93,23 @@ def _lines(results: StudyResults) -> str:
         )
         if period in fractions.artefacts:
             text.append(f"  {fractions.artefacts[period].words}")
+        text += _source(fractions.sources, period)
     return "\n".join(text)
+
+
+def _source(sources: pd.DataFrame, period: str) -> list[str]:
+    """Tell the water before evaporation by the slope of the period's climate."""
+    rows = sources[(sources["period"] == period) & (sources["sample_id"] == MEAN)]
+    if rows.empty:
+        return []
+    row = rows.iloc[0]
+    if not np.isfinite(row["d18O"]):
+        return [f"  No source along the slope of evaporation: {row['reason']}."]
+    return [
+        f"  Led back along evaporation (slope {row['evaporation_slope']:.2f} +- "
+        f"{row['evaporation_slope_sd']:.2f}) the mean soil water began at d18O "
+        f"{row['d18O']:.1f} ({row['d18O_lower']:.1f} to {row['d18O_upper']:.1f})."
+    ]
 
 
 def _regional(results: StudyResults, reference: pd.DataFrame | None) -> str:

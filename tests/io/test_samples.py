@@ -414,12 +414,18 @@ def test_a_number_that_may_be_thousands_or_decimals_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "code", [b"SQLite format 3\x00", b"PAR1", b"\x89HDF\r\n\x1a\n"]
+    ("code", "words"),
+    [
+        (b"SQLite format 3\x00", "GeoPackage cannot be read"),
+        (b"PAR1", "Parquet"),
+        (b"\x89HDF\r\n\x1a\n", r"not a table\. Give CSV, TSV"),
+    ],
 )
-def test_files_of_other_kinds_are_refused_by_name(tmp_path, code):
-    path = tmp_path / "x.csv"
+@pytest.mark.parametrize("name", ["x.csv", "x.gpkg"])
+def test_damaged_files_and_other_kinds_are_refused_by_name(tmp_path, code, words, name):
+    path = tmp_path / name
     path.write_bytes(code + b"\x01" * 100)
-    with pytest.raises(SampleTableError, match=r"not a table. Give CSV, TSV"):
+    with pytest.raises(SampleTableError, match=words):
         read_samples(path)
 
 

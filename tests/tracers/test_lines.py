@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from scipy import stats
+from scipy import optimize, stats
 
 from geosoil.errors import GeosoilWarning, InputError
 from geosoil.tracers.delta import d_excess, lc_excess
 from geosoil.tracers.line_table import group_lines
-from geosoil.tracers.lines import GMWL, WaterLine, fit_water_line
+from geosoil.tracers.lines import GMWL, WaterLine, York, fit_water_line
 
 NAMES = {
     "ols": "OLS",
@@ -79,6 +80,144 @@ def test_york_agrees_with_pearson_data(golden: Path) -> None:
     line = fit_water_line(x, y, method="york", d18O_sd=sd[0], d2H_sd=sd[1])
     assert line.slope == pytest.approx(case["expected"]["slope"], abs=1e-6)
     assert line.intercept == pytest.approx(case["expected"]["intercept"], abs=1e-5)
+
+    chi2 = np.sum(
+        (y - line.slope * x - line.intercept) ** 2
+        / (sd[1] ** 2 + line.slope**2 * sd[0] ** 2)
+    )
+    assert chi2 == pytest.approx(case["expected"]["chi2"], rel=1e-9)
+    # York et al. (2004) print 0.0580 and 0.295.
+    assert line.slope_standard_error == pytest.approx(0.0580, abs=5e-5)
+    assert line.intercept_standard_error == pytest.approx(0.295, abs=5e-4)
+
+
+def york_misfit(
+    slope: float, x: np.ndarray, y: np.ndarray, errors: tuple[np.ndarray, ...]
+) -> tuple[float, float]:
+    """Least misfit and intercept of a line of this slope, errors correlated."""
+    sx, sy, r = errors
+    weight = 1 / (sy**2 + slope**2 * sx**2 - 2 * slope * r * sx * sy)
+    intercept = np.average(y - slope * x, weights=weight)
+    return float(weight @ (y - slope * x - intercept) ** 2), float(intercept)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_york_with_correlated_errors_has_the_least_misfit(seed) -> None:
+    rng = np.random.default_rng(seed)
+    n = 30
+    errors = rng.uniform(0.1, 0.6, n), rng.uniform(0.5, 3, n), rng.uniform(-0.9, 0.9, n)
+    truth = rng.normal(-12, 4, n)
+    first, other = rng.normal(size=(2, n))
+    x = truth + errors[0] * first
+    mixed = errors[2] * first + np.sqrt(1 - errors[2] ** 2) * other
+    y = 8 * truth + 10 + errors[1] * mixed
+    line = fit_water_line(
+        x, y, method=York(errors[2]), d18O_sd=errors[0], d2H_sd=errors[1]
+    )
+    best = optimize.minimize_scalar(
+        lambda slope: york_misfit(slope, x, y, errors)[0],
+        bounds=(6, 10),
+        method="bounded",
+        options={"xatol": 1e-10},
+    )
+    assert line.slope == pytest.approx(best.x, abs=1e-6)
+    assert line.intercept == pytest.approx(
+        york_misfit(line.slope, x, y, errors)[1], abs=1e-9
+    )
+    assert line.method == "york"
+    assert abs(line.slope - 8) < 4 * line.slope_standard_error
+
+
+def test_no_correlation_is_plain_york() -> None:
+    rng = np.random.default_rng(3)
+    x = rng.normal(-12, 3, 40)
+    y = 7.9 * x + 12 + rng.normal(0, 3, 40)
+    sd = {"d18O_sd": 0.3, "d2H_sd": 2.0}
+    assert fit_water_line(x, y, method=York(), **sd) == fit_water_line(
+        x, y, method="york", **sd
+    )
+
+
+@pytest.mark.slow
+def test_york_errors_cover_the_truth_where_errors_go_together() -> None:
+    rng = np.random.default_rng(6)
+    hits, n = 0, 1500
+    truth = rng.normal(-12, 3, 25)
+    for _ in range(n):
+        first, other = rng.normal(size=(2, 25))
+        x = truth + 0.5 * first
+        y = 8 * truth + 10 + 2.0 * (0.8 * first + 0.6 * other)
+        line = fit_water_line(x, y, method=York(0.8), d18O_sd=0.5, d2H_sd=2.0)
+        hits += abs(line.slope - 8) <= 1.645 * line.slope_standard_error
+    assert 0.88 <= hits / n <= 0.92
+
+
+@given(values, st.integers(0, 1000))
+def test_theil_sen_is_scipys(d18O, seed) -> None:
+    if np.ptp(d18O) < 1:
+        return
+    rng = np.random.default_rng(seed)
+    x = np.round(d18O, int(rng.integers(0, 3)))
+    y = np.round(7 * x - 5 + rng.normal(0, 1, x.size), int(rng.integers(0, 3)))
+    if np.ptp(x) == 0:
+        return
+    theirs = stats.theilslopes(y, x, alpha=0.95, method="separate")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GeosoilWarning)
+        ours = fit_water_line(x, y, method="theil_sen")
+    assert ours.slope == pytest.approx(theirs.slope, rel=1e-12, abs=1e-12)
+    assert ours.intercept == pytest.approx(theirs.intercept, rel=1e-9, abs=1e-9)
+    width = (theirs.high_slope - theirs.low_slope) / (2 * stats.norm.ppf(0.975))
+    assert ours.slope_standard_error == pytest.approx(width, rel=1e-9, abs=1e-12)
+    assert np.isnan(ours.intercept_standard_error)
+
+
+def test_theil_sen_does_not_heed_a_lost_sign() -> None:
+    rng = np.random.default_rng(9)
+    x = rng.normal(-13, 3, 60)
+    y = 8 * x + 10 + rng.normal(0, 1, 60)
+    y[:6] *= -1.0
+    with pytest.warns(GeosoilWarning, match="weak"):
+        plain = fit_water_line(x, y)
+    with pytest.warns(GeosoilWarning, match="weak"):
+        robust = fit_water_line(x, y, method="theil_sen")
+    assert abs(robust.slope - 8) < 0.5 < abs(plain.slope - 8)
+
+
+def test_theil_sen_of_a_great_many_samples_is_refused() -> None:
+    x = np.linspace(-20, -5, 10_001)
+    with pytest.raises(InputError, match="10001 samples given, 10000 at most"):
+        fit_water_line(x, 8 * x, method="theil_sen")
+
+
+@pytest.mark.parametrize("method", ["ols", "rma", "ma"])
+def test_ames_lines_count_rows_after_the_missing_are_dropped(shared, method) -> None:
+    folder = shared / "golden" / "tracers"
+    case = json.loads((folder / "isowater_ames_mwl.json").read_text())
+    table = pd.read_csv(folder / "isowater_ames_precip.csv")
+    line = fit_water_line(table["d18O"], table["d2H"], method=method)
+    expected = case["lines"][method.upper()]
+    assert len(table) == 98
+    assert (line.n, line.n_missing) == (case["correct"]["n"], 2)
+    found = {
+        "slope": line.slope,
+        "intercept": line.intercept,
+        "se_slope": line.slope_standard_error,
+        "se_intercept": line.intercept_standard_error,
+        "cov_slope_intercept": line.covariance,
+        "r2": line.r_squared,
+        "rmse": line.rmse,
+    }
+    for key, value in found.items():
+        assert value == pytest.approx(expected[key], abs=case["tolerance"]), key
+    if method == "rma":
+        peer = case["isowater_mwl"]
+        assert line.slope == pytest.approx(peer["slope"], abs=1e-10)
+        assert line.intercept == pytest.approx(peer["intercept"], abs=1e-10)
+        assert line.rmse == pytest.approx(case["correct"]["rmse"], abs=1e-8)
+        lakes = pd.read_csv(folder / "isowater_ames_lakes.csv")
+        excess = lc_excess(lakes["d18O"], lakes["d2H"], line)
+        np.testing.assert_allclose(excess, case["lakes_lcexcess"], atol=1e-8)
 
 
 def test_york_with_exact_d18O_is_ols() -> None:
@@ -152,6 +291,10 @@ def test_missing_rows_and_dry_days_are_dropped_and_not_counted() -> None:
     plain = fit_water_line(d18O[:4], d2H[:4], method="pwlsr", amount=amount[:4])
     assert line == plain
     assert line.n == 4
+    assert (line.n_missing, line.n_unweighted) == (1, 2)
+    assert (plain.n_missing, plain.n_unweighted) == (0, 0)
+    with pytest.raises(InputError, match=r"2 samples found.*2 have an amount of zero"):
+        fit_water_line(d18O[:4], d2H[:4], method="pwma", amount=[1.0, 0.0, 0.0, 2.0])
 
 
 @pytest.mark.parametrize(
@@ -167,6 +310,15 @@ def test_missing_rows_and_dry_days_are_dropped_and_not_counted() -> None:
         ({"method": "york"}, "needs d18O_sd and d2H_sd"),
         ({"method": "york", "d18O_sd": 0.1, "d2H_sd": [1.0, 0.0, 1.0]}, "1 samples"),
         ({"d2H": [1.0, 2.0]}, "one length"),
+        ({"d18O_sd": 0.1}, "Method 'ols' takes no standard deviations"),
+        (
+            {"method": "york", "d18O_sd": [0.1, 0.1], "d2H_sd": 1.0},
+            r"d18O_sd has shape \(2,\) for 3 samples",
+        ),
+        (
+            {"method": York([0.0, 1.0, np.nan]), "d18O_sd": 0.1, "d2H_sd": 1.0},
+            "2 samples have an error correlation",
+        ),
         ({"method": "rma", "d2H": [-80.0, -81.0, -80.0]}, "slope has no sign"),
     ],
 )
@@ -185,6 +337,8 @@ def test_weak_line_is_told() -> None:
     rng = np.random.default_rng(5)
     with pytest.warns(GeosoilWarning, match="weak"):
         fit_water_line(rng.normal(size=50), rng.normal(size=50))
+    with pytest.warns(GeosoilWarning, match="r\\^2 = nan"):
+        fit_water_line(rng.normal(size=50), np.full(50, -80.0))
 
 
 def test_excesses_are_offsets_from_their_lines(golden: Path) -> None:

@@ -1,0 +1,179 @@
+"""Evaporation in a study: its climate, its slope, and what passes for its line."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from geosoil.errors import InputError
+from geosoil.tracers.artefact import SlopeArtefact, evaporation_line_artefact
+from geosoil.tracers.delta import Precision
+from geosoil.tracers.endmembers import EndMembers
+from geosoil.tracers.evaporation import evaporation_slope
+from geosoil.tracers.fractionation import EvaporationClimate
+from geosoil.tracers.group_fractions import clustered_mean
+from geosoil.tracers.lines import WaterLine
+from geosoil.tracers.slope_uncertainty import (
+    ClimateSpread,
+    evaporation_slope_uncertainty,
+)
+from geosoil.tracers.source_draws import Projection, source_water_draws
+from geosoil.workflow.inputs import StudyInputs
+
+
+def climate_of(inputs: StudyInputs, period: str) -> EvaporationClimate | None:
+    """Return the conditions of evaporation of a period.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+        Opened study.
+    period : str
+        Period.
+
+    Returns
+    -------
+    climate : EvaporationClimate or None
+        None where the settings give none.
+    """
+    weather = inputs.config.tracers.climate.get(period)
+    if weather is None:
+        return None
+    return EvaporationClimate(
+        temperature=weather.temperature,
+        humidity=weather.humidity,
+        turbulence=weather.turbulence,
+        vapour=weather.vapour,
+    )
+
+
+def theory_slope(inputs: StudyInputs, period: str, fallen: EndMembers) -> float | None:
+    """Return the Craig-Gordon slope of a period's climate.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+        Opened study.
+    period : str
+        Period.
+    fallen : EndMembers
+        End members of the period; evaporation starts from its precipitation.
+
+    Returns
+    -------
+    slope : float or None
+        None where the settings give no climate or there is no precipitation.
+    """
+    climate = climate_of(inputs, period)
+    if climate is None or "precipitation" not in fallen.sources:
+        return None
+    rain = fallen.keep(["precipitation"]).means(["d18O", "d2H"])[0]
+    return float(evaporation_slope(rain[0], rain[1], climate=climate))
+
+
+def regression_artefact(
+    soil: pd.DataFrame, lmwl: WaterLine, inputs: StudyInputs
+) -> SlopeArtefact | None:
+    """Compare a period's regression line with evaporation.
+
+    Parameters
+    ----------
+    soil : DataFrame
+        Soil samples of one period.
+    lmwl : WaterLine
+        Local meteoric water line.
+    inputs : StudyInputs
+        Opened study.
+
+    Returns
+    -------
+    finding : SlopeArtefact or None
+        None without a climate or a line.
+    """
+    climate = climate_of(inputs, str(soil["period"].iloc[0]))
+    if climate is None:
+        return None
+    try:
+        return evaporation_line_artefact(
+            soil["d18O"],
+            soil["d2H"],
+            lmwl=lmwl,
+            climate=climate,
+            spread=ClimateSpread(),
+            rng=np.random.default_rng(inputs.config.study.seed),
+        )
+    except InputError:
+        return None
+
+
+SOURCE_COLUMNS = ["period", "sample_id", "evaporation_slope", "evaporation_slope_sd"]
+NO_SOURCES = pd.DataFrame({name: pd.Series(dtype=object) for name in SOURCE_COLUMNS})
+"""A table of source waters without a row."""
+
+MEASUREMENT = Precision(0.2, 0.5)
+"""Usual errors of laser spectrometers [permil]."""
+
+MEAN = "mean of the period"
+"""Stands for a sample's name in the row of a period's mean water."""
+
+
+def source_waters(
+    soil: pd.DataFrame, lmwl: WaterLine, fallen: EndMembers, inputs: StudyInputs
+) -> pd.DataFrame:
+    """Lead a period's samples and their mean back along the Craig-Gordon slope.
+
+    Parameters
+    ----------
+    soil : DataFrame
+        Soil samples of one period.
+    lmwl : WaterLine
+        Local meteoric water line.
+    fallen : EndMembers
+        End members of the period; evaporation starts from its precipitation.
+    inputs : StudyInputs
+        Opened study.
+
+    Returns
+    -------
+    sources : DataFrame
+        One row a sample, then the mean with its site-clustered error: the slope and
+        the columns of `source_water_draws`.
+    """
+    period = str(soil["period"].iloc[0])
+    climate = climate_of(inputs, period)
+    if climate is None or "precipitation" not in fallen.sources:
+        return NO_SOURCES
+    rng = np.random.default_rng(inputs.config.study.seed)
+    rain = fallen.keep(["precipitation"]).means(["d18O", "d2H"])[0]
+    slope = evaporation_slope_uncertainty(
+        float(rain[0]), float(rain[1]), climate=climate, spread=ClimateSpread(), rng=rng
+    )
+    values = soil[["d18O", "d2H"]].to_numpy(dtype=float)
+    mean, own = _mean_with_error(values, soil["site_id"].to_numpy())
+    parts = []
+    for deltas, names, precision in (
+        (values, soil["sample_id"].to_numpy(), MEASUREMENT),
+        (mean, np.array([MEAN]), own),
+    ):
+        projection = Projection(lmwl, slope.slope, slope.standard_deviation, precision)
+        found = source_water_draws(
+            deltas[:, 0], deltas[:, 1], projection=projection, rng=rng, n_draws=1000
+        )
+        found.insert(0, "evaporation_slope_sd", slope.standard_deviation)
+        found.insert(0, "evaporation_slope", slope.slope)
+        found.insert(0, "sample_id", names)
+        parts.append(found.assign(period=period))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _mean_with_error(
+    values: npt.NDArray[np.float64], sites: npt.ArrayLike
+) -> tuple[npt.NDArray[np.float64], Precision]:
+    """Mean water, shape (1, 2), with its site-clustered error."""
+    mean = clustered_mean(values, sites)
+    covariance = np.nan_to_num(mean.covariance)
+    error = np.sqrt(np.diag(covariance))
+    product = float(error.prod())
+    correlation = float(covariance[0, 1]) / product if product else 0.0
+    return mean.mean[None], Precision(float(error[0]), float(error[1]), correlation)

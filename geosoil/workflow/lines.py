@@ -1,0 +1,350 @@
+"""Water lines of a table of samples: meteoric line, groups, the artefact check."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+
+from geosoil.config import StrataSettings, read_config
+from geosoil.errors import GeosoilWarning, InputError
+from geosoil.io.samples import read_samples, sample_issues
+from geosoil.strata import OUTSIDE, add_strata, exposure
+from geosoil.tracers.artefact import slope_artefact
+from geosoil.tracers.evaporation import evaporation_slope
+from geosoil.tracers.fractionation import EvaporationClimate
+from geosoil.tracers.group_table import (
+    ALL,
+    TABLE_STRATA,
+    LineChoice,
+    crossed_groups,
+    group_table,
+)
+from geosoil.tracers.lines import (
+    GMWL,
+    WEIGHTED,
+    LineMethod,
+    WaterLine,
+    fit_water_line,
+)
+from geosoil.tracers.slope_uncertainty import (
+    ClimateSpread,
+    evaporation_slope_uncertainty,
+)
+from geosoil.workflow.line_figures import write_line_figures
+from geosoil.workflow.line_output import (
+    LineTables,
+    line_results,
+    line_text,
+    write_line_tables,
+)
+
+FEWEST_FOR_LINE = 3
+SEED = 2020
+"""Seed of the draws of the climate, so that a table tells the same twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineRequest:
+    """What lines are asked of a table of samples."""
+
+    water: str = "soil"
+    """Water whose groups get lines."""
+    by: tuple[str, ...] = ("period",)
+    """Columns that are crossed to make the groups; empty for one group."""
+    method: LineMethod = "ols"
+    """Method of the fits; a weighted one weights the meteoric line alone."""
+    lmwl_from: str = "precipitation"
+    """Water the meteoric line is fitted to."""
+    climate: EvaporationClimate | None = None
+    """Conditions of evaporation, for the artefact check."""
+    config: Path | None = None
+    """Settings whose [samples.columns] and [strata] are used."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LineReport:
+    """Lines of a table and how they are told."""
+
+    lmwl: WaterLine
+    """Meteoric line; the global one where its water is too scarce."""
+    groups: pd.DataFrame
+    """Rows of `crossed_groups`, with the artefact check where a climate is given."""
+    strata: pd.DataFrame | None
+    """Rows of `group_table`; None without periods."""
+    text: str
+    """What the command prints."""
+    results: list[object]
+    """The same as plain values: the meteoric line, then the groups."""
+    paths: tuple[Path, ...]
+    """Files written."""
+
+
+def water_lines(
+    path: str | Path,
+    request: LineRequest,
+    *,
+    output: str | Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> LineReport:
+    """Read samples, fit the meteoric line and the lines of groups, and tell them.
+
+    Parameters
+    ----------
+    path : str or Path
+        Table of samples.
+    request : LineRequest
+        Water, groups and methods.
+    output : str or Path, optional
+        Folder for tables and figures; nothing is written without it.
+    progress : callable, optional
+        Called with a line of text at each step.
+
+    Returns
+    -------
+    report : LineReport
+        Lines, words and the files written.
+
+    Raises
+    ------
+    GeosoilError
+        If the table cannot be read, lacks a column or holds none of the water.
+
+    Warns
+    -----
+    GeosoilWarning
+        Where the meteoric line's water has fewer than three samples (the global line
+        then stands in), or sites are not told.
+    """
+    report = progress or _silent
+    report(f"reading {path}")
+    samples, issues = open_strata(path, request.config)
+    report("fitting water lines")
+    rain = samples[samples["water"] == request.lmwl_from]
+    lmwl = _meteoric(rain, request)
+    chosen = _chosen(samples, request)
+    line = LineChoice(lmwl, _group_method(request), _range(rain))
+    groups = crossed_groups(chosen, request.by, line=line)
+    if request.climate is not None:
+        groups = _with_artefacts(groups, rain, request.climate)
+    has_periods = "period" in chosen and chosen["period"].notna().any()
+    here = [name for name in TABLE_STRATA if name == ALL or name in chosen]
+    strata = group_table(chosen, here, line=line) if has_periods else None
+    paths: tuple[Path, ...] = ()
+    if output is not None:
+        slopes = _slopes(strata, rain, request)
+        tables = LineTables(
+            groups, strata, samples, issues, lmwl, request.water, line.method, slopes
+        )
+        paths = write_line_tables(tables, Path(output))
+        report("drawing figures")
+        paths += write_line_figures(tables, Path(output))
+        report(f"wrote {len(paths)} files to {output}")
+    names = (request.water, request.lmwl_from, line.method)
+    text = line_text(groups, lmwl, request.by, names)
+    return LineReport(lmwl, groups, strata, text, line_results(groups, lmwl), paths)
+
+
+def known_method(name: str) -> LineMethod:
+    """Return a method of the fit by its name.
+
+    Parameters
+    ----------
+    name : str
+        Name as typed.
+
+    Returns
+    -------
+    method : str
+        The same name, known to be one of `LineMethod`.
+
+    Raises
+    ------
+    InputError
+        If there is no such method.
+
+    Examples
+    --------
+    >>> known_method("rma")
+    'rma'
+    """
+    found = [method for method in get_args(LineMethod) if method == name]
+    if not found:
+        known = ", ".join(get_args(LineMethod))
+        message = f"Unknown line method '{name}'. Choose one of {known}."
+        raise InputError(message)
+    method: LineMethod = found[0]
+    return method
+
+
+def open_strata(
+    path: str | Path, config: Path | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read samples and add the strata that follow from their columns.
+
+    Parameters
+    ----------
+    path : str or Path
+        Table of samples.
+    config : Path, optional
+        Settings whose [samples.columns] and [strata] are used.
+
+    Returns
+    -------
+    samples : DataFrame
+        Samples with ``elevation_band``, ``soil_layer`` and ``exposure`` where known.
+    issues : DataFrame
+        Changes made to the table and doubts about it.
+
+    Raises
+    ------
+    GeosoilError
+        If a file cannot be read.
+    """
+    settings = read_config(config) if config is not None else None
+    columns = settings.samples.columns if settings is not None else {}
+    strata = settings.strata if settings is not None else StrataSettings()
+    table = read_samples(path, columns=columns or None)
+    samples = add_strata(
+        pd.DataFrame(table.drop(columns="geometry")), edges=strata.edges()
+    )
+    if "aspect" in samples:
+        samples["exposure"] = exposure(samples["aspect"])
+    return samples, sample_issues(table)
+
+
+def _chosen(samples: pd.DataFrame, request: LineRequest) -> pd.DataFrame:
+    """Take the samples of the water that is asked for, each with a site."""
+    chosen = samples[samples["water"] == request.water].copy()
+    if chosen.empty:
+        found = ", ".join(map(str, samples["water"].dropna().unique())) or "none"
+        message = (
+            f"No sample is of the water '{request.water}'. Waters found: {found}. "
+            "Name one of them with --water."
+        )
+        raise InputError(message)
+    if "site_id" not in chosen:
+        words = (
+            "The samples have no column site_id: each counts as a site of its own. "
+            "Layers of one profile are not independent, so errors come out too small."
+        )
+        warnings.warn(words, GeosoilWarning, stacklevel=3)
+        chosen["site_id"] = np.arange(len(chosen))
+    for column in ("elevation_band", "soil_layer"):
+        # The samples of one water alone say whether any lies outside the classes.
+        if column in chosen and not (chosen[column] == OUTSIDE).any():
+            kept = [c for c in chosen[column].cat.categories if c != OUTSIDE]
+            chosen[column] = chosen[column].cat.set_categories(kept)
+    return chosen
+
+
+def _meteoric(rain: pd.DataFrame, request: LineRequest) -> WaterLine:
+    whole = rain[rain["d18O"].notna() & rain["d2H"].notna()]
+    if len(whole) < FEWEST_FOR_LINE:
+        words = (
+            f"{len(whole)} samples of '{request.lmwl_from}' have both isotopes; a "
+            "local meteoric water line needs 3. The global line (Craig 1961) stands in."
+        )
+        warnings.warn(words, GeosoilWarning, stacklevel=3)
+        return GMWL
+    columns = {"amount": "precipitation"} if request.method in WEIGHTED else {}
+    if request.method == "york":
+        columns = {"d18O_sd": "d18O_sd", "d2H_sd": "d2H_sd"}
+    missing = [name for name in columns.values() if name not in whole]
+    if missing:
+        message = (
+            f"Method '{request.method}' needs the column {', '.join(missing)}, which "
+            "the table lacks. Add it or choose another --method, such as ols."
+        )
+        raise InputError(message)
+    values = {key: whole[name] for key, name in columns.items()}
+    return fit_water_line(
+        whole["d18O"],
+        whole["d2H"],
+        method=request.method,
+        amount=values.get("amount"),
+        d18O_sd=values.get("d18O_sd"),
+        d2H_sd=values.get("d2H_sd"),
+    )
+
+
+def _group_method(request: LineRequest) -> LineMethod:
+    """Amounts weight precipitation alone: other waters take the plain method."""
+    plain: dict[str, LineMethod] = {"pwlsr": "ols", "pwrma": "rma", "pwma": "ma"}
+    if request.water == request.lmwl_from:
+        return request.method
+    return plain.get(request.method, request.method)
+
+
+def _range(rain: pd.DataFrame) -> tuple[float, float] | None:
+    d18O = rain["d18O"].dropna()
+    return (float(d18O.min()), float(d18O.max())) if len(d18O) else None
+
+
+def _with_artefacts(
+    groups: pd.DataFrame, rain: pd.DataFrame, climate: EvaporationClimate
+) -> pd.DataFrame:
+    """Add the slope of evaporation and what it says of each line."""
+    rng = np.random.default_rng(SEED)
+    rows = []
+    for _, row in groups.iterrows():
+        start = _start(row, rain)
+        theory = float(evaporation_slope(*start, climate=climate))
+        uncertain = evaporation_slope_uncertainty(
+            *start, climate=climate, spread=ClimateSpread(), rng=rng
+        )
+        cells: dict[str, object] = {"evaporation_slope": theory, "artefact": None}
+        cells["artefact_words"] = ""
+        if np.isfinite(row["slope"]) and np.isfinite(theory):
+            finding = slope_artefact(
+                _row_line(row),
+                theory,
+                theory_standard_error=uncertain.standard_deviation,
+            )
+            cells["artefact"] = bool(finding.artefact)
+            cells["artefact_words"] = finding.words
+        rows.append(cells)
+    return pd.concat([groups, pd.DataFrame(rows, index=groups.index)], axis=1)
+
+
+def _slopes(
+    strata: pd.DataFrame | None, rain: pd.DataFrame, request: LineRequest
+) -> dict[str, float]:
+    """Slope of evaporation of each period; empty without a climate."""
+    if strata is None or request.climate is None:
+        return {}
+    rows = strata[strata["by"] == ALL]
+    found = {
+        str(row["period"]): float(
+            evaporation_slope(*_start(row, rain), climate=request.climate)
+        )
+        for _, row in rows.iterrows()
+    }
+    return {period: slope for period, slope in found.items() if np.isfinite(slope)}
+
+
+def _start(row: pd.Series, rain: pd.DataFrame) -> tuple[float, float]:
+    """Water before evaporation: the period's mean rain, else all rain, else the row."""
+    whole = rain[rain["d18O"].notna() & rain["d2H"].notna()]
+    own = whole[whole["period"] == row.get("period")] if "period" in whole else whole
+    for part in (own, whole):
+        if len(part):
+            return float(part["d18O"].mean()), float(part["d2H"].mean())
+    return float(row["d18O"]), float(row["d2H"])
+
+
+def _row_line(row: pd.Series) -> WaterLine:
+    """Line of a row, with the larger of its two slope errors: few sites tell little."""
+    line = WaterLine.stated(float(row["slope"]), float(row["intercept"]))
+    error = np.fmax(row["slope_standard_error"], row["slope_site_error"])
+    return replace(line, slope_standard_error=float(error), n=int(row["n"]))
+
+
+def _silent(words: str) -> None:
+    """Report nothing."""
+    del words

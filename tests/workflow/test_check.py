@@ -1,0 +1,100 @@
+"""The check of a table: what would be read, what looks wrong, nothing computed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from geosoil.errors import InputError, MissingFileError, SampleTableError
+from geosoil.io.samples import read_samples, sample_issues
+from geosoil.workflow.check import check_table, write_fixes
+
+ODD = Path(__file__).parents[1] / "data" / "odd_tables"
+REFUSED = {"empty.csv", "frac.csv", "html.csv", "swap.csv"}
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in ODD.iterdir()))
+def test_check_and_reader_agree_on_every_odd_table(name):
+    result = check_table(ODD / name)
+    assert result.readable == (name not in REFUSED)
+    if name in REFUSED:
+        assert result.n_samples == 0
+        with pytest.raises(SampleTableError, match=name):
+            result.raise_faults()
+        return
+    result.raise_faults()
+    samples = read_samples(ODD / name)
+    assert result.n_samples == len(samples)
+    told = sample_issues(samples)
+    own = result.issues.iloc[: len(told)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(own, told, check_dtype=False)
+
+
+def test_changes_stand_beside_the_faults(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("id;lat;lon;d18O;d2H\n1;34,1;92,2;-12,5;abc\n2;95,0;92;-12;-90\n")
+    result = check_table(path)
+    assert len(result.faults) == 2
+    assert "decimal comma" in set(result.issues.rule)
+    with pytest.raises(SampleTableError, match=r"(?s)'mine\.csv' has 2 faults.*abc"):
+        result.raise_faults()
+
+
+def test_quality_rules_are_told_with_the_row_of_the_file(tmp_path):
+    rows = [f"{i},{-10 - i / 10:.2f},{8 * (-10 - i / 10) + 10:.1f}" for i in range(30)]
+    rows[7] = "7,-80.00,-10.5"
+    path = tmp_path / "swapped.csv"
+    path.write_text("remark\nid,d18O,d2H\n" + "\n".join(rows) + "\n")
+    issues = check_table(path).issues
+    suspects = issues[issues.severity == "suspect"]
+    assert set(suspects.row) == {10}
+
+
+def test_the_summary_counts_by_rule_the_most_serious_first(tmp_path):
+    lines = "".join(f"{i};-12,{i:02d};-90,5\n" for i in range(10, 30))
+    path = tmp_path / "many.csv"
+    path.write_text("id;d18O;d2H\n" + lines)
+    result = check_table(path)
+    summary = result.summary()
+    assert summary["count"].sum() == len(result.issues)
+    oxygen = summary[(summary.rule == "decimal comma") & (summary.column == "d18O")]
+    assert oxygen["count"].tolist() == [20]
+    assert oxygen[["row", "found"]].to_numpy().tolist() == [[2, "-12,10"]]
+    order = ["suspect", "warn", "change", "note"]
+    ranks = [order.index(word) for word in summary.severity]
+    assert ranks == sorted(ranks)
+
+
+def test_options_reach_the_reader(tmp_path):
+    path = tmp_path / "xy.csv"
+    path.write_text("x,y,when,iso\n600429.7,7527110.7,06/08/2020,-57.6\n")
+    result = check_table(
+        path,
+        columns={"iso": "d2H", "when": "date"},
+        crs="EPSG:32719",
+        dates="dayfirst",
+        require=("d2H",),
+    )
+    assert result.readable
+    assert {"longitude", "latitude", "date", "d2H"} <= set(result.columns)
+
+
+def test_fixes_are_written_and_never_over_the_table(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("id,d18O,d2H\n=1+1,-12,-90\n2,<LOD,-91\n")
+    before = path.read_bytes()
+    result = check_table(path)
+    with pytest.raises(InputError, match="never written to"):
+        write_fixes(result, path)
+    fixes = pd.read_csv(write_fixes(result, tmp_path / "t.fixes.csv"))
+    assert path.read_bytes() == before
+    assert list(fixes) == ["row", "column", "found", "read_as", "rule", "severity"]
+    assert len(fixes) == len(result.issues)
+    assert "'=1+1" in fixes.found.tolist()
+
+
+def test_an_absent_file_is_told(tmp_path):
+    with pytest.raises(MissingFileError, match="does not exist"):
+        check_table(tmp_path / "no.csv")
