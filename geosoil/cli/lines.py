@@ -62,8 +62,8 @@ def lines(
     """Fit water lines to groups of the samples in FILE.
 
     Prints the local meteoric water line; slope, standard error, R2, n and the
-    crossing with the meteoric line of each group; and, with --temperature and
-    --humidity, whether the lines can be lines of evaporation.
+    crossing with the meteoric line of each group; and whether the lines can be lines
+    of evaporation under --temperature and --humidity (a wide range without them).
     """
     from geosoil.tracers.fractionation import EvaporationClimate
     from geosoil.workflow.lines import LineRequest, known_method, water_lines

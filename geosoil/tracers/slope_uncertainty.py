@@ -52,6 +52,16 @@ class ClimateSpread:
             raise InputError(message)
 
 
+ASSUMED_CLIMATE = EvaporationClimate(10.0, 0.6)
+"""Conditions that stand in where none are stated: a cool soil in summer."""
+
+ASSUMED_SPREAD = ClimateSpread(5.0, 0.2, 0.2, 0.2)
+"""How little is known of conditions that nobody stated."""
+
+ASSUMED_WORDS = "climate not stated: 10 +- 5 degC and humidity 0.6 +- 0.2 assumed"
+"""The assumption in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class SlopeUncertainty:
     """Slope of evaporation with what an uncertain climate leaves open."""

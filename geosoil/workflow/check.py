@@ -12,6 +12,7 @@ from typing import cast
 import pandas as pd
 
 from geosoil.errors import InputError, SampleTableError
+from geosoil.grids.coordinates import check_coordinates
 from geosoil.io._atomic import write_csv
 from geosoil.io.sample_checks import ISOTOPES
 from geosoil.io.samples import SampleReading, inspect_samples
@@ -133,7 +134,9 @@ def check_table(
     issues = pd.DataFrame(list(reading.issues), columns=_COLUMNS)
     if reading.samples is None:
         return CheckResult(file, 0, (), issues, reading.faults)
-    issues = pd.concat([issues, _quality(reading, issues)], ignore_index=True)
+    found = [issues, _quality(reading, issues), _positions(reading, issues)]
+    issues = pd.concat([part for part in found if len(part)] or found[:1])
+    issues = issues.reset_index(drop=True)
     names = tuple(str(name) for name in reading.samples.columns if name != "geometry")
     return CheckResult(file, len(reading.samples), names, issues, ())
 
@@ -165,6 +168,26 @@ def _quality(reading: SampleReading, issues: pd.DataFrame) -> pd.DataFrame:
                 "severity": str(finding["severity"]),
             }
         )
+    return pd.DataFrame(records, columns=_COLUMNS).astype(issues.dtypes.to_dict())
+
+
+def _positions(reading: SampleReading, issues: pd.DataFrame) -> pd.DataFrame:
+    """Find positions that look wrong: degrees and minutes, swapped, in two places."""
+    samples = reading.samples
+    if samples is None or samples.geometry.is_empty.all():
+        return issues.iloc[:0]
+    report = check_coordinates(samples)
+    records = [
+        {
+            "row": reading.rows[int(cast("int", label))],
+            "column": "longitude",
+            "found": f"{site['longitude']:g} {site['latitude']:g}",
+            "read_as": f"{site['longitude']:g} {site['latitude']:g}",
+            "rule": f"position: {site['reason']}",
+            "severity": "warn",
+        }
+        for label, site in report[report["flags"] != ""].iterrows()
+    ]
     return pd.DataFrame(records, columns=_COLUMNS).astype(issues.dtypes.to_dict())
 
 

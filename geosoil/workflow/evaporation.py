@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -15,6 +17,9 @@ from geosoil.tracers.fractionation import EvaporationClimate
 from geosoil.tracers.group_fractions import clustered_mean
 from geosoil.tracers.lines import WaterLine
 from geosoil.tracers.slope_uncertainty import (
+    ASSUMED_CLIMATE,
+    ASSUMED_SPREAD,
+    ASSUMED_WORDS,
     ClimateSpread,
     evaporation_slope_uncertainty,
 )
@@ -89,22 +94,23 @@ def regression_artefact(
     Returns
     -------
     finding : SlopeArtefact or None
-        None without a climate or a line.
+        None without a line. Where no climate is stated a wide range is assumed.
     """
-    climate = climate_of(inputs, str(soil["period"].iloc[0]))
-    if climate is None:
-        return None
+    stated = climate_of(inputs, str(soil["period"].iloc[0]))
     try:
-        return evaporation_line_artefact(
+        finding = evaporation_line_artefact(
             soil["d18O"],
             soil["d2H"],
             lmwl=lmwl,
-            climate=climate,
-            spread=ClimateSpread(),
+            climate=ASSUMED_CLIMATE if stated is None else stated,
+            spread=ASSUMED_SPREAD if stated is None else ClimateSpread(),
             rng=np.random.default_rng(inputs.config.study.seed),
         )
     except InputError:
         return None
+    if stated is None:
+        return replace(finding, words=f"{finding.words} ({ASSUMED_WORDS})")
+    return finding
 
 
 SOURCE_COLUMNS = ["period", "sample_id", "evaporation_slope", "evaporation_slope_sd"]

@@ -112,14 +112,14 @@ def solve_study(inputs: StudyInputs, report: Callable[[str], None]) -> FractionR
         if given is not None:
             regional.append(_mean(chosen, given, inputs).assign(answer=GIVEN))
             used.append(given.table.assign(period=period, answer=GIVEN))
+        artefact = regression_artefact(chosen, lmwl, inputs)
+        artefacts.update({} if artefact is None else {period: artefact})
         slope = theory_slope(inputs, period, fallen)
         if slope is not None:
             finding = _sensitivity(chosen, fallen, slope)
             sensitivities[period] = finding
             regional.append(_corrected_rows(finding, period))
             sources.append(source_waters(chosen, lmwl, fallen, inputs))
-            artefact = regression_artefact(chosen, lmwl, inputs)
-            artefacts.update({} if artefact is None else {period: artefact})
         groups += _groups(inputs, chosen, fallen)
     samples, sites = _details(inputs, soil)
     return FractionResult(

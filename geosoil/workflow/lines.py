@@ -33,6 +33,9 @@ from geosoil.tracers.lines import (
     fit_water_line,
 )
 from geosoil.tracers.slope_uncertainty import (
+    ASSUMED_CLIMATE,
+    ASSUMED_SPREAD,
+    ASSUMED_WORDS,
     ClimateSpread,
     evaporation_slope_uncertainty,
 )
@@ -74,7 +77,7 @@ class LineReport:
     lmwl: WaterLine
     """Meteoric line; the global one where its water is too scarce."""
     groups: pd.DataFrame
-    """Rows of `crossed_groups`, with the artefact check where a climate is given."""
+    """Rows of `crossed_groups` with the artefact check."""
     strata: pd.DataFrame | None
     """Rows of `group_table`; None without periods."""
     text: str
@@ -130,8 +133,7 @@ def water_lines(
     chosen = _chosen(samples, request)
     line = LineChoice(lmwl, _group_method(request), _range(rain))
     groups = crossed_groups(chosen, request.by, line=line)
-    if request.climate is not None:
-        groups = _with_artefacts(groups, rain, request.climate)
+    groups = _with_artefacts(groups, rain, request.climate)
     has_periods = "period" in chosen and chosen["period"].notna().any()
     here = [name for name in TABLE_STRATA if name == ALL or name in chosen]
     strata = group_table(chosen, here, line=line) if has_periods else None
@@ -287,27 +289,30 @@ def _range(rain: pd.DataFrame) -> tuple[float, float] | None:
 
 
 def _with_artefacts(
-    groups: pd.DataFrame, rain: pd.DataFrame, climate: EvaporationClimate
+    groups: pd.DataFrame, rain: pd.DataFrame, stated: EvaporationClimate | None
 ) -> pd.DataFrame:
     """Add the slope of evaporation and what it says of each line."""
     rng = np.random.default_rng(SEED)
+    climate = ASSUMED_CLIMATE if stated is None else stated
+    spread = ASSUMED_SPREAD if stated is None else ClimateSpread()
+    remark = f" ({ASSUMED_WORDS})" if stated is None else ""
     rows = []
     for _, row in groups.iterrows():
         start = _start(row, rain)
         theory = float(evaporation_slope(*start, climate=climate))
-        uncertain = evaporation_slope_uncertainty(
-            *start, climate=climate, spread=ClimateSpread(), rng=rng
-        )
         cells: dict[str, object] = {"evaporation_slope": theory, "artefact": None}
         cells["artefact_words"] = ""
         if np.isfinite(row["slope"]) and np.isfinite(theory):
+            uncertain = evaporation_slope_uncertainty(
+                *start, climate=climate, spread=spread, rng=rng
+            )
             finding = slope_artefact(
                 _row_line(row),
                 theory,
                 theory_standard_error=uncertain.standard_deviation,
             )
             cells["artefact"] = bool(finding.artefact)
-            cells["artefact_words"] = finding.words
+            cells["artefact_words"] = finding.words + remark
         rows.append(cells)
     return pd.concat([groups, pd.DataFrame(rows, index=groups.index)], axis=1)
 

@@ -98,3 +98,32 @@ def test_fixes_are_written_and_never_over_the_table(tmp_path):
 def test_an_absent_file_is_told(tmp_path):
     with pytest.raises(MissingFileError, match="does not exist"):
         check_table(tmp_path / "no.csv")
+
+
+def test_positions_in_degrees_and_minutes_are_suspected(tmp_path):
+    path = tmp_path / "stations.csv"
+    path.write_text(
+        "sample_id,water,name,latitude,longitude,elevation,d18O,d2H\n"
+        "a,precipitation,Zhimenda,34.14,92.26,3540,-10,-70\n"
+        "b,precipitation,Tuotuohe,34.22,92.24,4533,-11,-78\n"
+        "c,precipitation,Zaduo,32.53,95.17,4066.4,-12,-86\n"
+        "d,precipitation,Dari,33.45,99.39,3967,-13,-95\n"
+        "e,precipitation,Maduo,34.55,98.13,4272.3,-14,-103\n"
+    )
+    result = check_table(path)
+    assert result.readable
+    positions = result.issues[result.issues["rule"].str.startswith("position:")]
+    assert positions["row"].tolist() == [2, 3, 4, 5, 6]
+    assert positions["rule"].str.contains("degrees.minutes likely").all()
+    assert positions["rule"].iloc[0].count("Tuotuohe") == 1
+
+
+def test_decimal_positions_are_left_alone(tmp_path):
+    path = tmp_path / "sites.csv"
+    path.write_text(
+        "sample_id,water,latitude,longitude,d18O,d2H\n"
+        "a,soil,34.87,92.26,-10,-70\nb,soil,34.22,92.94,-11,-78\n"
+        "c,soil,32.53,95.77,-12,-86\n"
+    )
+    rules = check_table(path).issues["rule"]
+    assert not rules.str.startswith("position:").any()

@@ -60,3 +60,10 @@ def test_edges_that_do_not_rise_are_a_fault_of_the_settings(tmp_path: Path) -> N
     path.write_text('[samples]\npath = "a.csv"\n[strata]\nlabels = {"5-9" = "top"}\n')
     with pytest.raises(ConfigError, match="Labels are given for 5-9"):
         read_config(path)
+
+
+def test_the_artefact_is_told_without_a_stated_climate(built_study):
+    report = water_lines(built_study.folder / "samples.csv", LineRequest())
+    assert report.groups["artefact"].all()
+    assert report.groups["artefact_words"].str.contains("climate not stated").all()
+    assert "10 +- 5 degC" in report.text
