@@ -227,7 +227,8 @@ def _fraction_maps(
             if not panels:
                 continue
             title = f"{words} {source.replace('_', ' ')} in soil water"
-            title += _without_structure(result, source)
+            if not suffix:
+                title += _without_structure(result, source)
 
             def draw(
                 panels: dict[str, xr.DataArray] = panels,
