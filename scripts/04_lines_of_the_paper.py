@@ -13,11 +13,14 @@ from geosoil.plotting.style import render
 from geosoil.simulate.inputs import read_paper_table
 from geosoil.strata import add_strata
 from geosoil.tracers.artefact import slope_artefact
-from geosoil.tracers.excess_regression import d_excess_regression, pooled_means_check
+from geosoil.tracers.excess_regression import d_excess_regression
 from geosoil.tracers.group_table import LineChoice, group_table, paper_layout
+from geosoil.tracers.quality_tables import check_regression_through_means
 
 KINDS = {"altitude": "elevation_band", "depth": "soil_layer"}
 PAIR = ("_paper", "")
+ROUNDING = 0.05
+"""Miss that the rounding of the printed figures explains [permil]."""
 CLIMATE = gs.EvaporationClimate(temperature=8.0, humidity=0.55)
 
 
@@ -56,13 +59,14 @@ def pooled_regressions(soil: pd.DataFrame) -> pd.DataFrame:
         parts = means[(means["by"] == row["by"]) & (means["stratum"] == row["stratum"])]
         why = "The paper prints no regression that can be read."
         if pd.notna(row["slope"]):
-            check = pooled_means_check(
-                row["slope"],
-                row["intercept"],
-                d18O=parts["d18O"],
-                d_excess=parts["dexcess_recomputed"],
+            check = check_regression_through_means(
+                parts["d18O"],
+                parts["dexcess_recomputed"],
+                slope=row["slope"],
+                intercept=row["intercept"],
+                tolerance=ROUNDING,
             )
-            why = check.words
+            why = check.reason or "The line can pass through a mixture of the means."
         pairs = [row["slope"], found.slope, row["intercept"], found.intercept]
         rows.append([row["stratum"], *pairs, row["r2"], found.r_squared, why])
     names = ["slope_paper", "slope", "intercept_paper", "intercept", "R2_paper", "R2"]

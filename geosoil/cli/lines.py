@@ -26,9 +26,14 @@ METHODS = ("ols", "rma", "ma", "pwlsr", "pwrma", "pwma", "york", "theil_sen")
 @click.option(
     "--method",
     type=click.Choice(METHODS),
-    default="ols",
-    show_default=True,
-    help="Fit; pw... weights the meteoric line by amount, groups take the plain one.",
+    help="Fit; pw... weights the meteoric line by amount, groups take the plain one. "
+    "Default: the preset's, else ols.",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(["paper", "recommended"]),
+    help="Methods that belong together: as the paper did it, or led back along the "
+    "slope of evaporation with every error carried along.",
 )
 @click.option(
     "--lmwl-from",
@@ -51,7 +56,8 @@ def lines(
     samples: Path,
     water: str,
     by: str,
-    method: str,
+    method: str | None,
+    preset: str | None,
     lmwl_from: str,
     temperature: float | None,
     humidity: float | None,
@@ -76,7 +82,13 @@ def lines(
         raise InputError(message)
     groups = tuple(name.strip() for name in by.split(",") if name.strip())
     request = LineRequest(
-        water, groups, known_method(method), lmwl_from, climate, config
+        water=water,
+        by=groups,
+        method=None if method is None else known_method(method),
+        lmwl_from=lmwl_from,
+        climate=climate,
+        config=config,
+        preset=preset,
     )
     report = progress_printer(ctx.find_root())
     with warnings.catch_warnings(record=as_json) as caught:

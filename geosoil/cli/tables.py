@@ -54,6 +54,11 @@ def _pairs(
     show_default=True,
     help="Column that must be there. Repeatable.",
 )
+@click.option(
+    "--dem",
+    type=click.Path(path_type=Path),
+    help="GeoTIFF of elevations [m] to hold the stated elevations against.",
+)
 @click.option("--all", "every", is_flag=True, help="Print every change, not a summary.")
 @click.option("--json", "as_json", is_flag=True, help="Print machine-readable results.")
 @click.option(
@@ -65,6 +70,7 @@ def check(
     crs: str | None,
     dates: Literal["dayfirst", "monthfirst"] | None,
     require: tuple[str, ...],
+    dem: Path | None,
     every: bool,
     as_json: bool,
     output: Path | None,
@@ -77,7 +83,7 @@ def check(
     from geosoil.workflow.check import check_table, write_fixes
 
     result = check_table(
-        samples, columns=columns, crs=crs, dates=dates, require=require
+        samples, columns=columns, crs=crs, dates=dates, require=require, dem=dem
     )
     written = write_fixes(result, output) if output else None
     if as_json:

@@ -1,4 +1,4 @@
-"""Regressions of d-excess on d18O, and whether printed ones can have their means."""
+"""Regressions of d-excess on d18O."""
 
 from __future__ import annotations
 
@@ -40,21 +40,6 @@ class ExcessRegression:
     """Mean d18O [permil]: the line passes through the two means."""
     mean_d_excess: float
     """Mean d-excess [permil]."""
-
-
-@dataclass(frozen=True, slots=True)
-class PooledMeansCheck:
-    """Whether a pooled regression can go with the means of its parts."""
-
-    possible: bool
-    """Whether some weights of the parts put their joint mean on the line."""
-    miss: float
-    """Least distance of a joint mean from the line in d-excess [permil]; 0 if
-    possible; positive above the line."""
-    miss_with_sign_turned: float
-    """The same with the sign of the intercept turned [permil]."""
-    words: str
-    """The finding in one sentence."""
 
 
 def d_excess_regression(d18O: npt.ArrayLike, d2H: npt.ArrayLike) -> ExcessRegression:
@@ -158,81 +143,6 @@ def d_excess_regressions(samples: pd.DataFrame, *, by: list[str]) -> pd.DataFram
         [_row(part) | dict(zip(by, label, strict=True)) for label, part in groups],
         columns=[*by, *ExcessRegression.__dataclass_fields__, "reason"],
     )
-
-
-def pooled_means_check(
-    slope: float,
-    intercept: float,
-    *,
-    d18O: npt.ArrayLike,
-    d_excess: npt.ArrayLike,
-    tolerance: float = 0.05,
-) -> PooledMeansCheck:
-    """Tell whether a pooled regression can go with the means of its parts.
-
-    Parameters
-    ----------
-    slope, intercept : float
-        Stated regression of d-excess on d18O, pooled over the parts.
-    d18O, d_excess : array, shape (k,)
-        Mean of each part, for instance of each period [permil].
-    tolerance : float
-        Miss that rounding of the printed figures explains [permil].
-
-    Returns
-    -------
-    check : PooledMeansCheck
-        Verdict.
-
-    Raises
-    ------
-    InputError
-        If a value is missing.
-
-    Notes
-    -----
-    A least-squares line passes through the mean of its data. Whatever the sample
-    counts, that mean is a convex combination of the means of the parts, so its
-    residual r is the same combination of r_k = d_k - slope x_k - intercept. It can be
-    0 if and only if the r_k do not all have one sign; else the miss is at least
-    min abs(r_k).
-
-    Examples
-    --------
-    >>> means = {"d18O": [-12.15, -13.45, -12.82], "d_excess": [6.84, 5.66, 6.0]}
-    >>> check = pooled_means_check(-0.6067, 0.8133, **means)
-    >>> check.possible, round(check.miss, 2), check.miss_with_sign_turned
-    (False, -1.34, 0.0)
-    """
-    x, d = np.asarray(d18O, dtype=float), np.asarray(d_excess, dtype=float)
-    if not (np.isfinite([slope, intercept]).all() and np.isfinite([x, d]).all()):
-        message = "A pooled regression and the means of its parts are finite numbers."
-        raise InputError(message)
-    miss = _least(d - slope * x - intercept)
-    turned = _least(d - slope * x + intercept)
-    possible = abs(miss) <= tolerance
-    return PooledMeansCheck(possible, miss, turned, _words(miss, turned, tolerance))
-
-
-def _least(residual: FloatArray) -> float:
-    low, high = float(residual.min()), float(residual.max())
-    if low > 0:
-        return low
-    return min(high, 0.0)
-
-
-def _words(miss: float, turned: float, tolerance: float) -> str:
-    if abs(miss) <= tolerance:
-        return "The pooled line can pass through a joint mean of the parts."
-    side = "above" if miss > 0 else "below"
-    words = (
-        "A regression passes through the mean of its data, but every part's mean "
-        f"lies {abs(miss):.2f} permil or more {side} the line: line and means are not "
-        "of the same samples"
-    )
-    if abs(turned) <= tolerance:
-        return f"{words}; with the sign of the intercept turned they agree."
-    return f"{words}."
 
 
 def _row(part: pd.DataFrame) -> dict[str, object]:

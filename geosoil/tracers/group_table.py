@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +14,12 @@ import pandas as pd
 from geosoil.tracers.delta import d_excess
 from geosoil.tracers.group_fractions import clustered_mean
 from geosoil.tracers.groups import Group, check_columns, column_labels, sample_groups
-from geosoil.tracers.line_table import group_lines
+from geosoil.tracers.line_table import CrossingInterval, group_lines
 from geosoil.tracers.lines import LineMethod, WaterLine
 from geosoil.tracers.parallels import average_parallels
 
 FloatArray = npt.NDArray[np.float64]
+Means = Literal["unweighted", "by_site"]
 
 ALL = "all"
 """Name of the stratum of all samples."""
@@ -51,6 +53,10 @@ class LineChoice:
     """Method of the fit, see `fit_water_line`."""
     precipitation_range: tuple[float, float] | None = None
     """d18O range of the observed precipitation [permil], see `intersect`."""
+    interval: CrossingInterval = "fieller"
+    """Interval of the crossing with the meteoric line."""
+    means: Means = "unweighted"
+    """Whether a group's mean is that of its samples, or of its sites' means."""
 
 
 def group_table(
@@ -183,17 +189,20 @@ def crossed_groups(
         lmwl=line.lmwl,
         method=line.method,
         precipitation_range=line.precipitation_range,
+        interval=line.interval,
     )
     values = _values(whole)
     sites = whole[site].to_numpy(dtype=object)
     errors = pd.DataFrame(
         [
             _errors(values[g.rows], sites[g.rows], _slope(lines, place, line.method))
+            | _site_means(values[g.rows], sites[g.rows], line.means)
             for place, g in enumerate(groups)
         ],
         index=lines.index,
     )
-    table = pd.concat([lines, errors], axis=1)[_columns(names)]
+    rest = lines.drop(columns=[c for c in lines if c in errors])
+    table = pd.concat([rest, errors], axis=1)[_columns(names)]
     return _with_empty(table, whole, names, groups)
 
 
@@ -275,6 +284,23 @@ def _errors(
         whole = np.isfinite(influence)
         spread = float(np.square(offset[whole]).mean())
         cells["slope_site_error"] = float(np.sqrt(pull.covariance[0, 0])) / spread
+    return cells
+
+
+def _site_means(
+    values: FloatArray, sites: npt.NDArray[np.object_], means: Means
+) -> dict[str, object]:
+    """Mean of the sites' means with its standard error, where that is asked for."""
+    if means == "unweighted":
+        return {}
+    whole = np.isfinite(values).all(axis=1)
+    profiles = pd.DataFrame(values[whole]).groupby(sites[whole], dropna=False).mean()
+    mean = clustered_mean(profiles.to_numpy(dtype=float), np.arange(len(profiles)))
+    cells: dict[str, object] = {}
+    for place, name in enumerate(TABLE_1):
+        cells[name] = float(mean.mean[place])
+        variance = np.clip(mean.covariance[place, place], 0.0, None)
+        cells[f"{name}_se"] = float(np.sqrt(variance))
     return cells
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ import pandas as pd
 from geosoil.errors import GeosoilWarning, InputError
 from geosoil.tracers.delta import d_excess
 from geosoil.tracers.groups import check_columns, sample_groups
-from geosoil.tracers.intersection import Intersection, intersect
+from geosoil.tracers.intersection import UNBOUNDED, Intersection, intersect
 from geosoil.tracers.lines import (
     WEAK,
     WEIGHTED,
@@ -22,6 +23,7 @@ from geosoil.tracers.lines import (
 )
 
 FloatArray = npt.NDArray[np.float64]
+CrossingInterval = Literal["fieller", "none"]
 
 NO_LINE = WaterLine.stated(float("nan"), float("nan"))
 """Line of a group that has none."""
@@ -34,6 +36,7 @@ def group_lines(
     lmwl: WaterLine,
     method: LineMethod = "ols",
     precipitation_range: tuple[float, float] | None = None,
+    interval: CrossingInterval = "fieller",
 ) -> pd.DataFrame:
     """Fit a water line to each group of samples and cross it with the LMWL.
 
@@ -52,6 +55,8 @@ def group_lines(
         ``d2H_sd`` [permil].
     precipitation_range : tuple = (lowest, highest), optional
         d18O range of the observed precipitation [permil], see `intersect`.
+    interval : {"fieller", "none"}
+        Interval of the crossing; "none" leaves its bounds missing.
 
     Returns
     -------
@@ -94,7 +99,7 @@ def group_lines(
                 **group.key,
                 **_means(inside),
                 **_line_columns(line),
-                **_crossing_columns(crossing, line, reason),
+                **_crossing_columns(crossing, line, reason, interval),
                 "reason": reason,
             }
         )
@@ -154,14 +159,18 @@ def _line_columns(line: WaterLine) -> dict[str, object]:
 
 
 def _crossing_columns(
-    crossing: Intersection, line: WaterLine, reason: str
+    crossing: Intersection, line: WaterLine, reason: str, interval: CrossingInterval
 ) -> dict[str, object]:
     weak = ("weak line",) if line.r_squared < WEAK**2 else ()
     flags = () if reason else crossing.flags + weak
+    bounds = (crossing.lower, crossing.upper)
+    if interval == "none":
+        bounds = (float("nan"), float("nan"))
+        flags = tuple(flag for flag in flags if flag != UNBOUNDED)
     return {
         "initial_d18O": crossing.d18O,
         "initial_d2H": crossing.d2H,
-        "initial_lower": crossing.lower,
-        "initial_upper": crossing.upper,
+        "initial_lower": bounds[0],
+        "initial_upper": bounds[1],
         "flags": "; ".join(flags),
     }

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import cast
 
 import pandas as pd
+import xarray as xr
 
 from geosoil.errors import InputError, SampleTableError
 from geosoil.grids.coordinates import check_coordinates
 from geosoil.io._atomic import write_csv
+from geosoil.io.geotiff import read_geotiff
 from geosoil.io.sample_checks import ISOTOPES
 from geosoil.io.samples import SampleReading, inspect_samples
 from geosoil.io.table_dates import DateOrder
@@ -90,6 +92,7 @@ def check_table(
     crs: str | None = None,
     dates: DateOrder | None = None,
     require: Sequence[str] = ISOTOPES,
+    dem: str | os.PathLike[str] | None = None,
 ) -> CheckResult:
     r"""Tell how a sample table would be read, and which values look wrong.
 
@@ -100,6 +103,8 @@ def check_table(
     ----------
     path, columns, crs, dates, require
         As for :func:`geosoil.io.samples.read_samples`.
+    dem : path, optional
+        Raster of elevations [m] that stated elevations are held against.
 
     Returns
     -------
@@ -110,6 +115,8 @@ def check_table(
     ------
     MissingFileError
         If the file does not exist.
+    FileFormatError, InputError
+        If the raster cannot be read or covers no sample.
 
     Examples
     --------
@@ -124,6 +131,7 @@ def check_table(
     ['-12.5']
     """
     file = Path(path)
+    ground = None if dem is None else read_geotiff(dem, classes=False)
     try:
         reading = inspect_samples(
             file, columns=columns, crs=crs, dates=dates, require=require
@@ -134,7 +142,7 @@ def check_table(
     issues = pd.DataFrame(list(reading.issues), columns=_COLUMNS)
     if reading.samples is None:
         return CheckResult(file, 0, (), issues, reading.faults)
-    found = [issues, _quality(reading, issues), _positions(reading, issues)]
+    found = [issues, _quality(reading, issues), _positions(reading, issues, ground)]
     issues = pd.concat([part for part in found if len(part)] or found[:1])
     issues = issues.reset_index(drop=True)
     names = tuple(str(name) for name in reading.samples.columns if name != "geometry")
@@ -171,12 +179,21 @@ def _quality(reading: SampleReading, issues: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(records, columns=_COLUMNS).astype(issues.dtypes.to_dict())
 
 
-def _positions(reading: SampleReading, issues: pd.DataFrame) -> pd.DataFrame:
-    """Find positions that look wrong: degrees and minutes, swapped, in two places."""
+def _positions(
+    reading: SampleReading, issues: pd.DataFrame, ground: xr.DataArray | None
+) -> pd.DataFrame:
+    """Find positions that look wrong: degrees and minutes, swapped, off the ground."""
     samples = reading.samples
     if samples is None or samples.geometry.is_empty.all():
         return issues.iloc[:0]
-    report = check_coordinates(samples)
+    report = check_coordinates(samples, elevation=ground)
+    if ground is not None and report["ground"].isna().all():
+        message = (
+            f"The elevation model covers none of the {len(samples)} samples: they lie "
+            f"within {tuple(samples.total_bounds.round(3).tolist())} degrees. Give a "
+            "raster of their area, or leave --dem out."
+        )
+        raise InputError(message)
     records = [
         {
             "row": reading.rows[int(cast("int", label))],

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from geosoil.config import PeriodClimate
 from geosoil.errors import InputError
 from geosoil.tracers.artefact import SlopeArtefact, evaporation_line_artefact
 from geosoil.tracers.delta import Precision
@@ -15,7 +16,8 @@ from geosoil.tracers.endmembers import EndMembers
 from geosoil.tracers.evaporation import evaporation_slope
 from geosoil.tracers.fractionation import EvaporationClimate
 from geosoil.tracers.group_fractions import clustered_mean
-from geosoil.tracers.lines import WaterLine
+from geosoil.tracers.group_table import LineChoice, crossed_groups
+from geosoil.tracers.lines import GMWL, WaterLine
 from geosoil.tracers.slope_uncertainty import (
     ASSUMED_CLIMATE,
     ASSUMED_SPREAD,
@@ -25,6 +27,7 @@ from geosoil.tracers.slope_uncertainty import (
 )
 from geosoil.tracers.source_draws import Projection, source_water_draws
 from geosoil.workflow.inputs import StudyInputs
+from geosoil.workflow.mixtures import chosen_preset
 
 
 def climate_of(inputs: StudyInputs, period: str) -> EvaporationClimate | None:
@@ -43,8 +46,22 @@ def climate_of(inputs: StudyInputs, period: str) -> EvaporationClimate | None:
         None where the settings give none.
     """
     weather = inputs.config.tracers.climate.get(period)
-    if weather is None:
-        return None
+    return None if weather is None else climate_of_settings(weather)
+
+
+def climate_of_settings(weather: PeriodClimate) -> EvaporationClimate:
+    """Return the conditions of evaporation that settings state.
+
+    Parameters
+    ----------
+    weather : PeriodClimate
+        Table [tracers.climate.<period>] of the settings.
+
+    Returns
+    -------
+    climate : EvaporationClimate
+        The same for the science.
+    """
     return EvaporationClimate(
         temperature=weather.temperature,
         humidity=weather.humidity,
@@ -113,7 +130,13 @@ def regression_artefact(
     return finding
 
 
-SOURCE_COLUMNS = ["period", "sample_id", "evaporation_slope", "evaporation_slope_sd"]
+SOURCE_COLUMNS = [
+    "period",
+    "sample_id",
+    "led_by",
+    "evaporation_slope",
+    "evaporation_slope_sd",
+]
 NO_SOURCES = pd.DataFrame({name: pd.Series(dtype=object) for name in SOURCE_COLUMNS})
 """A table of source waters without a row."""
 
@@ -127,7 +150,7 @@ MEAN = "mean of the period"
 def source_waters(
     soil: pd.DataFrame, lmwl: WaterLine, fallen: EndMembers, inputs: StudyInputs
 ) -> pd.DataFrame:
-    """Lead a period's samples and their mean back along the Craig-Gordon slope.
+    """Lead a period's samples and their mean back to the meteoric line.
 
     Parameters
     ----------
@@ -143,18 +166,21 @@ def source_waters(
     Returns
     -------
     sources : DataFrame
-        One row a sample, then the mean with its site-clustered error: the slope and
-        the columns of `source_water_draws`.
+        One row a sample, then the mean with its site-clustered error: ``led_by``, the
+        slope and the columns of `source_water_draws`. Empty without a slope.
+
+    Notes
+    -----
+    The slope is that of evaporation under the period's climate, or with the preset
+    "paper" that of the regression line through the samples.
     """
     period = str(soil["period"].iloc[0])
-    climate = climate_of(inputs, period)
-    if climate is None or "precipitation" not in fallen.sources:
-        return NO_SOURCES
     rng = np.random.default_rng(inputs.config.study.seed)
-    rain = fallen.keep(["precipitation"]).means(["d18O", "d2H"])[0]
-    slope = evaporation_slope_uncertainty(
-        float(rain[0]), float(rain[1]), climate=climate, spread=ClimateSpread(), rng=rng
-    )
+    chosen = chosen_preset(inputs.config)
+    led_by = "craig_gordon" if chosen is None else chosen.evaporation_line
+    slope = _leading_slope(soil, fallen, inputs, led_by, rng)
+    if slope is None:
+        return NO_SOURCES
     values = soil[["d18O", "d2H"]].to_numpy(dtype=float)
     mean, own = _mean_with_error(values, soil["site_id"].to_numpy())
     parts = []
@@ -162,15 +188,41 @@ def source_waters(
         (values, soil["sample_id"].to_numpy(), MEASUREMENT),
         (mean, np.array([MEAN]), own),
     ):
-        projection = Projection(lmwl, slope.slope, slope.standard_deviation, precision)
+        projection = Projection(lmwl, slope[0], slope[1], precision)
         found = source_water_draws(
             deltas[:, 0], deltas[:, 1], projection=projection, rng=rng, n_draws=1000
         )
-        found.insert(0, "evaporation_slope_sd", slope.standard_deviation)
-        found.insert(0, "evaporation_slope", slope.slope)
+        found.insert(0, "evaporation_slope_sd", slope[1])
+        found.insert(0, "evaporation_slope", slope[0])
+        found.insert(0, "led_by", led_by)
         found.insert(0, "sample_id", names)
         parts.append(found.assign(period=period))
     return pd.concat(parts, ignore_index=True)
+
+
+def _leading_slope(
+    soil: pd.DataFrame,
+    fallen: EndMembers,
+    inputs: StudyInputs,
+    led_by: str,
+    rng: np.random.Generator,
+) -> tuple[float, float] | None:
+    """Return the slope that leads back, and its standard deviation."""
+    if led_by == "regression":
+        choice = LineChoice(GMWL)
+        row = crossed_groups(soil, [], line=choice).iloc[0]
+        if not np.isfinite(row["slope"]):
+            return None
+        errors = row[["slope_standard_error", "slope_site_error"]].to_numpy(dtype=float)
+        return float(row["slope"]), float(np.fmax(*errors))
+    climate = climate_of(inputs, str(soil["period"].iloc[0]))
+    if climate is None or "precipitation" not in fallen.sources:
+        return None
+    rain = fallen.keep(["precipitation"]).means(["d18O", "d2H"])[0]
+    slope = evaporation_slope_uncertainty(
+        float(rain[0]), float(rain[1]), climate=climate, spread=ClimateSpread(), rng=rng
+    )
+    return slope.slope, slope.standard_deviation
 
 
 def _mean_with_error(

@@ -16,15 +16,8 @@ from geosoil.tracers.delta import d_excess, lc_excess
 from geosoil.tracers.endmembers import EndMembers
 from geosoil.tracers.group_fractions import clustered_mean, fractions_of_means
 from geosoil.tracers.line_table import group_lines
-from geosoil.tracers.lines import (
-    GMWL,
-    WEIGHTED,
-    LineMethod,
-    WaterLine,
-    fit_water_line,
-)
+from geosoil.tracers.lines import LineMethod, WaterLine
 from geosoil.tracers.mixing import source_fractions
-from geosoil.tracers.presets import preset
 from geosoil.workflow.evaporation import (
     NO_SOURCES,
     regression_artefact,
@@ -32,8 +25,15 @@ from geosoil.workflow.evaporation import (
     theory_slope,
 )
 from geosoil.workflow.inputs import StudyInputs
+from geosoil.workflow.meteoric import (
+    meteoric_line,
+    meteoric_method,
+    plain_method,
+    whole_samples,
+)
 from geosoil.workflow.mixtures import (
     ALL,
+    chosen_preset,
     end_members_as_fallen,
     end_members_given,
     groups_of,
@@ -46,8 +46,6 @@ GIVEN = "rain as evaporated"
 CORRECTED = "evaporation corrected"
 ANSWERS = (FALLEN, GIVEN, CORRECTED)
 """The three answers, in the order in which they are told."""
-
-FEWEST_FOR_LINE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ def solve_study(inputs: StudyInputs, report: Callable[[str], None]) -> FractionR
     """
     report("fitting water lines")
     soil = soil_mixtures(inputs)
-    lmwl = meteoric_line(inputs)
+    lmwl = study_meteoric_line(inputs)
     soil["d_excess"] = d_excess(soil["d18O"], soil["d2H"])
     soil["lc_excess"] = lc_excess(soil["d18O"], soil["d2H"], lmwl)
     lines = _lines(inputs, soil, lmwl)
@@ -136,8 +134,8 @@ def solve_study(inputs: StudyInputs, report: Callable[[str], None]) -> FractionR
     )
 
 
-def meteoric_line(inputs: StudyInputs) -> WaterLine:
-    """Fit the local meteoric water line to the precipitation samples.
+def study_meteoric_line(inputs: StudyInputs) -> WaterLine:
+    """Fit the local meteoric water line of a study to its precipitation.
 
     Parameters
     ----------
@@ -147,7 +145,7 @@ def meteoric_line(inputs: StudyInputs) -> WaterLine:
     Returns
     -------
     lmwl : WaterLine
-        The line by the method of the settings.
+        The line by the method of the settings, else of their preset.
 
     Warns
     -----
@@ -156,23 +154,16 @@ def meteoric_line(inputs: StudyInputs) -> WaterLine:
         line then stands in.
     """
     rain = inputs.samples[inputs.samples["water"] == "precipitation"]
-    whole = rain[rain["d18O"].notna() & rain["d2H"].notna()]
-    if len(whole) < FEWEST_FOR_LINE:
-        words = (
-            f"{len(whole)} precipitation samples have both isotopes; a local meteoric "
-            "water line needs 3. The global line (Craig 1961) stands in."
-        )
-        warnings.warn(words, GeosoilWarning, stacklevel=2)
-        return GMWL
-    method = meteoric_method(inputs, whole)
-    amount = whole["precipitation"] if method in WEIGHTED else None
-    return fit_water_line(whole["d18O"], whole["d2H"], method=method, amount=amount)
+    tracers = inputs.config.tracers
+    method = meteoric_method(whole_samples(rain), tracers.method, tracers.preset)
+    return meteoric_line(rain, method, water="precipitation")
 
 
 def _lines(inputs: StudyInputs, soil: pd.DataFrame, lmwl: WaterLine) -> pd.DataFrame:
     """Evaporation lines by period, and by period within each group."""
     rain = inputs.samples.loc[inputs.samples["water"] == "precipitation", "d18O"]
     limits = (float(rain.min()), float(rain.max())) if rain.notna().any() else None
+    chosen = chosen_preset(inputs.config)
     tables = []
     for group in (ALL, *groups_of(soil), "soil_layer"):
         if group != ALL and group not in soil:
@@ -184,6 +175,7 @@ def _lines(inputs: StudyInputs, soil: pd.DataFrame, lmwl: WaterLine) -> pd.DataF
             lmwl=lmwl,
             method=soil_method(inputs),
             precipitation_range=limits,
+            interval=chosen.confidence_interval if chosen else "fieller",
         )
         stratum = ALL if group == ALL else table.pop(group)
         tables.append(table.assign(by=group, stratum=stratum))
@@ -195,9 +187,8 @@ def _mean(
 ) -> pd.DataFrame:
     """Fractions of a period's mean water, one row a source."""
     tracers = inputs.config.tracers.names
-    wide = fractions_of_means(
-        soil.drop(columns=_allowed(soil)), end_members, ["period"], tracers=tracers
-    )
+    whole = averaged_unit(soil, inputs).drop(columns=_allowed(soil))
+    wide = fractions_of_means(whole, end_members, ["period"], tracers=tracers)
     return _long(wide, end_members.sources, ["period", "n", "n_sites"])
 
 
@@ -229,6 +220,7 @@ def _groups(
 ) -> list[pd.DataFrame]:
     """Fractions of a period's strata, each with the rain of its own stratum."""
     tables = []
+    soil = averaged_unit(soil, inputs)
     for group in (ALL, *groups_of(soil)):
         given = end_members_given(inputs, str(soil["period"].iloc[0]), group)
         by = ["period"] if group == ALL else ["period", group]
@@ -299,31 +291,6 @@ def _corrected_rows(finding: EvaporationSensitivity, period: str) -> pd.DataFram
     return pd.DataFrame(rows)
 
 
-def meteoric_method(inputs: StudyInputs, rain: pd.DataFrame) -> LineMethod:
-    """Return the fit of the meteoric line: the settings', else the preset's.
-
-    Parameters
-    ----------
-    inputs : StudyInputs
-        Opened study.
-    rain : DataFrame
-        Precipitation samples.
-
-    Returns
-    -------
-    method : str
-        "ols" where neither says otherwise; a preset weighs by amount only where
-        every amount is known.
-    """
-    tracers = inputs.config.tracers
-    if tracers.method is not None:
-        return tracers.method
-    if tracers.preset is None:
-        return "ols"
-    known = "precipitation" in rain and bool(rain["precipitation"].notna().all())
-    return preset(tracers.preset).meteoric_method(has_amounts=known)
-
-
 def soil_method(inputs: StudyInputs) -> LineMethod:
     """Return the line fit of soil water, which has no precipitation amounts.
 
@@ -335,10 +302,10 @@ def soil_method(inputs: StudyInputs) -> LineMethod:
     Returns
     -------
     method : str
-        The method of the settings; "ols" where that one weighs by amount.
+        The method of the settings without its weights; "ols" without one.
     """
     method = inputs.config.tracers.method
-    return "ols" if method is None or method in WEIGHTED else method
+    return "ols" if method is None else plain_method(method)
 
 
 def _details(
@@ -370,6 +337,27 @@ def _prefixed(solved: pd.DataFrame, sources: tuple[str, ...]) -> pd.DataFrame:
     """Name fractions apart from the samples' amount of precipitation."""
     columns = [f"{source}{tail}" for source in sources for tail in ("", "_sd", "_raw")]
     return solved.rename(columns={name: f"fraction_{name}" for name in columns})
+
+
+def averaged_unit(soil: pd.DataFrame, inputs: StudyInputs) -> pd.DataFrame:
+    """Return what a group's mean is taken over: samples, or with a preset profiles.
+
+    Parameters
+    ----------
+    soil : DataFrame
+        Soil samples of one period.
+    inputs : StudyInputs
+        Opened study.
+
+    Returns
+    -------
+    unit : DataFrame
+        The samples, or the mean water of each profile where the preset averages
+        profiles first.
+    """
+    chosen = chosen_preset(inputs.config)
+    by_site = chosen is not None and chosen.means == "by_site"
+    return _profiles(soil) if by_site else soil
 
 
 def _profiles(soil: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from geosoil.errors import ConfigError
 from geosoil.io._atomic import write_text
+from geosoil.strata import DEPTH_EDGES, ELEVATION_EDGES
 from geosoil.workflow.guess import RESOLUTION, SOURCES, StudyGuess, guess_study
 
 __all__ = ["StudyGuess", "describe", "guess_study", "study_toml", "write_study"]
@@ -97,6 +98,7 @@ def study_toml(guess: StudyGuess, *, folder: Path | None = None) -> str:
         '# region = "region.gpkg"      # polygons; maps are masked to them\n'
         "seed = 2020                   # of everything random\n",
         _samples_part(guess, folder),
+        _strata_part(),
         _tracers_part(guess),
         _rule_part(guess),
         _grid_part(guess),
@@ -191,6 +193,18 @@ def _samples_part(guess: StudyGuess, folder: Path | None) -> str:
     ]
     lines += [f"{_text(own)} = {_text(name)}" for own, name in guess.columns.items()]
     return "\n".join(lines) + "\n"
+
+
+def _strata_part() -> str:
+    bands, layers = (
+        ", ".join(f"{edge:g}" for edge in edges)
+        for edges in (ELEVATION_EDGES, DEPTH_EDGES)
+    )
+    return (
+        "# Classes of elevation [m] and depth [cm], and names of your own:\n"
+        f"# [strata]\n# elevation_edges = [{bands}]\n# depth_edges = [{layers}]\n"
+        '# labels = { "0-20" = "topsoil" }\n'
+    )
 
 
 def _tracers_part(guess: StudyGuess) -> str:

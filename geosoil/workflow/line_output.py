@@ -13,6 +13,7 @@ from geosoil.io._atomic import write_csv
 from geosoil.tracers.group_table import TABLE_1, TABLE_2, paper_layout
 from geosoil.tracers.intersection import UNBOUNDED
 from geosoil.tracers.lines import LineMethod, WaterLine
+from geosoil.tracers.presets import Preset
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,11 +38,24 @@ class LineTables:
     """Slope of evaporation by period; empty without a climate."""
 
 
+@dataclass(frozen=True, slots=True)
+class LineWords:
+    """Names that the account of the lines uses."""
+
+    water: str
+    """Water of the groups."""
+    lmwl_from: str
+    """Water of the meteoric line."""
+    method: LineMethod
+    """Method of the groups' lines."""
+    led_by: str
+    """"regression" or "craig_gordon": whose meeting with the meteoric line is told."""
+    preset: Preset | None = None
+    """Methods that belong together, where some were asked for."""
+
+
 def line_text(
-    groups: pd.DataFrame,
-    lmwl: WaterLine,
-    by: Sequence[str],
-    names: tuple[str, str, str],
+    groups: pd.DataFrame, lmwl: WaterLine, by: Sequence[str], names: LineWords
 ) -> str:
     """Tell the meteoric line and the line of each group.
 
@@ -53,28 +67,29 @@ def line_text(
         Meteoric line.
     by : sequence of str
         Columns that make the groups.
-    names : tuple of str
-        Water of the groups, water of the meteoric line, method of the groups.
+    names : LineWords
+        Waters, methods and what leads back to the meteoric line.
 
     Returns
     -------
     text : str
         One line a group under a heading, then reasons, flags and the artefact check.
     """
-    water, rain, method = names
-    origin = "Craig 1961" if not lmwl.n else f"{rain.replace('_', ' ')}, {lmwl.method}"
-    text = [f"Meteoric water line ({origin}): {_equation(lmwl)}"]
+    rain = names.lmwl_from.replace("_", " ")
+    origin = f"{rain}, {lmwl.method}" if lmwl.n else "Craig 1961"
+    text = [f"Preset {names.preset.name}: {names.preset.words}"] if names.preset else []
+    text += [f"Meteoric water line ({origin}): {_equation(lmwl)}"]
     if lmwl.n:
-        text[0] += f", R2 {lmwl.r_squared:.2f}, n {lmwl.n}"
-    text += [f"Lines of {water.replace('_', ' ')} water ({method})"]
+        text[-1] += f", R2 {lmwl.r_squared:.2f}, n {lmwl.n}"
+    text += [f"Lines of {names.water.replace('_', ' ')} water ({names.method})"]
     labels = [_label(row, by) for _, row in groups.iterrows()]
     width = max(map(len, [*labels, "group"])) + 2
     text.append(
         f"{'group':<{width}}{'n':>5}{'sites':>6}{'slope':>8}{'± SE':>7}{'(sites)':>9}"
-        f"{'intercept':>11}{'R2':>6}  d18O where it meets the meteoric line (95 %)"
+        f"{'intercept':>11}{'R2':>6}  {_HEADS[names.led_by]}"
     )
     for label, (_, row) in zip(labels, groups.iterrows(), strict=True):
-        text.append(f"{label:<{width}}{_row(row)}")
+        text.append(f"{label:<{width}}{_row(row, names.led_by)}")
     if "artefact_words" in groups:
         text += ["", "Are these lines of evaporation? (Benettin et al. 2018)"]
         text += [
@@ -102,12 +117,27 @@ def _label(row: pd.Series, by: Sequence[str]) -> str:
     return ", ".join(words) or "all"
 
 
-def _row(row: pd.Series) -> str:
+_HEADS = {
+    "regression": "d18O where it meets the meteoric line (95 %)",
+    "craig_gordon": "d18O of the mean led back along evaporation (95 %)",
+}
+
+
+def _row(row: pd.Series, led_by: str) -> str:
     head = f"{row['n']:>5}{row['n_sites']:>6}"
     if row["reason"]:
         return f"{head}  {row['reason']}"
     site = row["slope_site_error"]
     beside = f"({site:.2f})" if np.isfinite(site) else ""
+    told = _crossing(row) if led_by == "regression" else _led_back(row)
+    return (
+        f"{head}{row['slope']:>8.2f}{row['slope_standard_error']:>7.2f}{beside:>9}"
+        f"{row['intercept']:>11.2f}{row['r_squared']:>6.2f}  {told}"
+    )
+
+
+def _crossing(row: pd.Series) -> str:
+    """Where the regression line meets the meteoric line."""
     interval = "unbounded"
     if UNBOUNDED not in row["flags"]:
         known = np.isfinite(row["initial_lower"])
@@ -115,10 +145,19 @@ def _row(row: pd.Series) -> str:
         interval = bounds if known else "no interval"
     others = [flag for flag in row["flags"].split("; ") if flag not in ("", UNBOUNDED)]
     flags = f"; {', '.join(others)}" if others else ""
+    return f"{row['initial_d18O']:.1f} ({interval}){flags}"
+
+
+def _led_back(row: pd.Series) -> str:
+    """Where the mean water began by the slope of evaporation."""
+    if not np.isfinite(row["source_d18O"]):
+        return f"no source: {row['source_reason']}"
+    known = np.isfinite(row["source_lower"])
+    bounds = f"{row['source_lower']:.1f} to {row['source_upper']:.1f}"
+    words = f"; {row['source_reason']}" if row["source_reason"] else ""
     return (
-        f"{head}{row['slope']:>8.2f}{row['slope_standard_error']:>7.2f}{beside:>9}"
-        f"{row['intercept']:>11.2f}{row['r_squared']:>6.2f}  "
-        f"{row['initial_d18O']:.1f} ({interval}){flags}"
+        f"{row['source_d18O']:.1f} ({bounds if known else 'no interval'}) by slope "
+        f"{row['evaporation_slope']:.2f}{words}"
     )
 
 

@@ -25,13 +25,8 @@ from geosoil.tracers.group_table import (
     crossed_groups,
     group_table,
 )
-from geosoil.tracers.lines import (
-    GMWL,
-    WEIGHTED,
-    LineMethod,
-    WaterLine,
-    fit_water_line,
-)
+from geosoil.tracers.lines import LineMethod, WaterLine
+from geosoil.tracers.presets import Preset, preset
 from geosoil.tracers.slope_uncertainty import (
     ASSUMED_CLIMATE,
     ASSUMED_SPREAD,
@@ -39,15 +34,24 @@ from geosoil.tracers.slope_uncertainty import (
     ClimateSpread,
     evaporation_slope_uncertainty,
 )
+from geosoil.workflow.evaporation import climate_of_settings
 from geosoil.workflow.line_figures import write_line_figures
 from geosoil.workflow.line_output import (
     LineTables,
+    LineWords,
     line_results,
     line_text,
     write_line_tables,
 )
+from geosoil.workflow.line_sources import with_sources
+from geosoil.workflow.meteoric import (
+    meteoric_line,
+    meteoric_method,
+    plain_method,
+    whole_samples,
+)
 
-FEWEST_FOR_LINE = 3
+Climates = Callable[[object], EvaporationClimate | None]
 SEED = 2020
 """Seed of the draws of the climate, so that a table tells the same twice."""
 
@@ -60,14 +64,29 @@ class LineRequest:
     """Water whose groups get lines."""
     by: tuple[str, ...] = ("period",)
     """Columns that are crossed to make the groups; empty for one group."""
-    method: LineMethod = "ols"
-    """Method of the fits; a weighted one weights the meteoric line alone."""
+    method: LineMethod | None = None
+    """Method of the fits; a weighted one weights the meteoric line alone. Without it
+    that of the preset, else "ols"."""
     lmwl_from: str = "precipitation"
     """Water the meteoric line is fitted to."""
     climate: EvaporationClimate | None = None
-    """Conditions of evaporation, for the artefact check."""
+    """Conditions of evaporation in every period; without them those of the settings
+    for each period, else a wide range is assumed."""
     config: Path | None = None
     """Settings whose [samples.columns] and [strata] are used."""
+    preset: str | None = None
+    """Methods that belong together, see `geosoil.tracers.presets`."""
+
+    @property
+    def group_method(self) -> LineMethod:
+        """Method of the groups: amounts weight precipitation alone."""
+        method: LineMethod = self.method or "ols"
+        return method if self.water == self.lmwl_from else plain_method(method)
+
+    @property
+    def chosen(self) -> Preset | None:
+        """The preset; None without one."""
+        return None if self.preset is None else preset(self.preset)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,19 +146,23 @@ def water_lines(
     report = progress or _silent
     report(f"reading {path}")
     samples, issues = open_strata(path, request.config)
+    climates = _climates(request)
     report("fitting water lines")
     rain = samples[samples["water"] == request.lmwl_from]
-    lmwl = _meteoric(rain, request)
+    method = meteoric_method(whole_samples(rain), request.method, request.preset)
+    lmwl = meteoric_line(rain, method, water=request.lmwl_from)
     chosen = _chosen(samples, request)
-    line = LineChoice(lmwl, _group_method(request), _range(rain))
+    line = _choice(request, lmwl, _range(rain))
     groups = crossed_groups(chosen, request.by, line=line)
-    groups = _with_artefacts(groups, rain, request.climate)
+    rng = np.random.default_rng(SEED)
+    groups = _with_artefacts(groups, rain, climates, rng)
+    groups = with_sources(groups, lmwl, led_by=_led_by(request), rng=rng)
     has_periods = "period" in chosen and chosen["period"].notna().any()
     here = [name for name in TABLE_STRATA if name == ALL or name in chosen]
     strata = group_table(chosen, here, line=line) if has_periods else None
     paths: tuple[Path, ...] = ()
     if output is not None:
-        slopes = _slopes(strata, rain, request)
+        slopes = _slopes(strata, rain, climates)
         tables = LineTables(
             groups, strata, samples, issues, lmwl, request.water, line.method, slopes
         )
@@ -147,8 +170,10 @@ def water_lines(
         report("drawing figures")
         paths += write_line_figures(tables, Path(output))
         report(f"wrote {len(paths)} files to {output}")
-    names = (request.water, request.lmwl_from, line.method)
-    text = line_text(groups, lmwl, request.by, names)
+    words = LineWords(
+        request.water, request.lmwl_from, line.method, _led_by(request), request.chosen
+    )
+    text = line_text(groups, lmwl, request.by, words)
     return LineReport(lmwl, groups, strata, text, line_results(groups, lmwl), paths)
 
 
@@ -245,42 +270,36 @@ def _chosen(samples: pd.DataFrame, request: LineRequest) -> pd.DataFrame:
     return chosen
 
 
-def _meteoric(rain: pd.DataFrame, request: LineRequest) -> WaterLine:
-    whole = rain[rain["d18O"].notna() & rain["d2H"].notna()]
-    if len(whole) < FEWEST_FOR_LINE:
-        words = (
-            f"{len(whole)} samples of '{request.lmwl_from}' have both isotopes; a "
-            "local meteoric water line needs 3. The global line (Craig 1961) stands in."
-        )
-        warnings.warn(words, GeosoilWarning, stacklevel=3)
-        return GMWL
-    columns = {"amount": "precipitation"} if request.method in WEIGHTED else {}
-    if request.method == "york":
-        columns = {"d18O_sd": "d18O_sd", "d2H_sd": "d2H_sd"}
-    missing = [name for name in columns.values() if name not in whole]
-    if missing:
-        message = (
-            f"Method '{request.method}' needs the column {', '.join(missing)}, which "
-            "the table lacks. Add it or choose another --method, such as ols."
-        )
-        raise InputError(message)
-    values = {key: whole[name] for key, name in columns.items()}
-    return fit_water_line(
-        whole["d18O"],
-        whole["d2H"],
-        method=request.method,
-        amount=values.get("amount"),
-        d18O_sd=values.get("d18O_sd"),
-        d2H_sd=values.get("d2H_sd"),
+def _choice(
+    request: LineRequest, lmwl: WaterLine, reach: tuple[float, float] | None
+) -> LineChoice:
+    """How groups are fitted, crossed and averaged."""
+    choice = LineChoice(lmwl, request.group_method, reach)
+    if request.chosen is None:
+        return choice
+    return replace(
+        choice,
+        interval=request.chosen.confidence_interval,
+        means=request.chosen.means,
     )
 
 
-def _group_method(request: LineRequest) -> LineMethod:
-    """Amounts weight precipitation alone: other waters take the plain method."""
-    plain: dict[str, LineMethod] = {"pwlsr": "ols", "pwrma": "rma", "pwma": "ma"}
-    if request.water == request.lmwl_from:
-        return request.method
-    return plain.get(request.method, request.method)
+def _led_by(request: LineRequest) -> str:
+    """Return what leads a group's mean water back to the meteoric line."""
+    return "regression" if request.chosen is None else request.chosen.evaporation_line
+
+
+def _climates(request: LineRequest) -> Climates:
+    """Give the conditions of evaporation of a period: stated for all, or settings'."""
+    if request.climate is not None or request.config is None:
+        return lambda _: request.climate
+    weather = read_config(request.config).tracers.climate
+
+    def of_period(period: object) -> EvaporationClimate | None:
+        found = weather.get(str(period))
+        return None if found is None else climate_of_settings(found)
+
+    return of_period
 
 
 def _range(rain: pd.DataFrame) -> tuple[float, float] | None:
@@ -289,19 +308,26 @@ def _range(rain: pd.DataFrame) -> tuple[float, float] | None:
 
 
 def _with_artefacts(
-    groups: pd.DataFrame, rain: pd.DataFrame, stated: EvaporationClimate | None
+    groups: pd.DataFrame,
+    rain: pd.DataFrame,
+    climates: Climates,
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Add the slope of evaporation and what it says of each line."""
-    rng = np.random.default_rng(SEED)
-    climate = ASSUMED_CLIMATE if stated is None else stated
-    spread = ASSUMED_SPREAD if stated is None else ClimateSpread()
-    remark = f" ({ASSUMED_WORDS})" if stated is None else ""
     rows = []
     for _, row in groups.iterrows():
+        stated = climates(row.get("period"))
+        climate = ASSUMED_CLIMATE if stated is None else stated
+        spread = ASSUMED_SPREAD if stated is None else ClimateSpread()
+        remark = f" ({ASSUMED_WORDS})" if stated is None else ""
         start = _start(row, rain)
         theory = float(evaporation_slope(*start, climate=climate))
-        cells: dict[str, object] = {"evaporation_slope": theory, "artefact": None}
-        cells["artefact_words"] = ""
+        cells: dict[str, object] = {
+            "evaporation_slope": theory,
+            "evaporation_slope_sd": np.nan,
+            "artefact": None,
+            "artefact_words": "",
+        }
         if np.isfinite(row["slope"]) and np.isfinite(theory):
             uncertain = evaporation_slope_uncertainty(
                 *start, climate=climate, spread=spread, rng=rng
@@ -311,6 +337,7 @@ def _with_artefacts(
                 theory,
                 theory_standard_error=uncertain.standard_deviation,
             )
+            cells["evaporation_slope_sd"] = uncertain.standard_deviation
             cells["artefact"] = bool(finding.artefact)
             cells["artefact_words"] = finding.words + remark
         rows.append(cells)
@@ -318,24 +345,23 @@ def _with_artefacts(
 
 
 def _slopes(
-    strata: pd.DataFrame | None, rain: pd.DataFrame, request: LineRequest
+    strata: pd.DataFrame | None, rain: pd.DataFrame, climates: Climates
 ) -> dict[str, float]:
     """Slope of evaporation of each period; empty without a climate."""
-    if strata is None or request.climate is None:
+    if strata is None:
         return {}
-    rows = strata[strata["by"] == ALL]
-    found = {
-        str(row["period"]): float(
-            evaporation_slope(*_start(row, rain), climate=request.climate)
-        )
-        for _, row in rows.iterrows()
-    }
+    found = {}
+    for _, row in strata[strata["by"] == ALL].iterrows():
+        climate = climates(row["period"])
+        if climate is not None:
+            slope = evaporation_slope(*_start(row, rain), climate=climate)
+            found[str(row["period"])] = float(slope)
     return {period: slope for period, slope in found.items() if np.isfinite(slope)}
 
 
 def _start(row: pd.Series, rain: pd.DataFrame) -> tuple[float, float]:
     """Water before evaporation: the period's mean rain, else all rain, else the row."""
-    whole = rain[rain["d18O"].notna() & rain["d2H"].notna()]
+    whole = whole_samples(rain)
     own = whole[whole["period"] == row.get("period")] if "period" in whole else whole
     for part in (own, whole):
         if len(part):

@@ -11,7 +11,7 @@ from geosoil.errors import ConfigError, GeosoilWarning
 from geosoil.interpolation.composition import ZeroRule
 from geosoil.strata import OUTSIDE, add_strata, exposure
 from geosoil.tracers.endmembers import EndMembers
-from geosoil.tracers.presets import preset
+from geosoil.tracers.presets import Preset, preset
 from geosoil.workflow.inputs import StudyInputs
 
 GROUPS: tuple[str, ...] = ("elevation_band", "vegetation", "aspect")
@@ -66,6 +66,23 @@ def soil_mixtures(inputs: StudyInputs) -> pd.DataFrame:
     if "aspect" in soil:
         soil["exposure"] = exposure(soil["aspect"])
     return _allow_sources(soil, zero_rules(inputs.config))
+
+
+def chosen_preset(config: StudyConfig) -> Preset | None:
+    """Return the preset of the settings.
+
+    Parameters
+    ----------
+    config : StudyConfig
+        Settings.
+
+    Returns
+    -------
+    preset : Preset or None
+        None where none is chosen.
+    """
+    name = config.tracers.preset
+    return None if name is None else preset(name)
 
 
 def zero_rules(config: StudyConfig) -> tuple[ZeroRule, ...]:
@@ -151,8 +168,8 @@ def end_members_as_fallen(inputs: StudyInputs, period: str) -> EndMembers:
             warnings.warn(words, GeosoilWarning, stacklevel=2)
             of_period = of_source
         chosen.append(of_period)
-    name = inputs.config.tracers.preset
-    weighted = name is None or preset(name).end_members == "amount_weighted"
+    methods = chosen_preset(inputs.config)
+    weighted = methods is None or methods.end_members == "amount_weighted"
     return EndMembers.from_samples(
         pd.concat(chosen),
         sources=sources,

@@ -88,8 +88,7 @@ def _lines(results: StudyResults) -> str:
         text.append(
             f"{period}: soil-water line d2H = {row['slope']:.2f} d18O "
             f"{row['intercept']:+.2f}, R2 {row['r_squared']:.2f}, n {row['n']}; meets "
-            f"the meteoric line at d18O {row['initial_d18O']:.1f} "
-            f"({row['initial_lower']:.1f} to {row['initial_upper']:.1f})"
+            f"the meteoric line at d18O {row['initial_d18O']:.1f}{_interval(row)}"
         )
         if period in fractions.artefacts:
             text.append(f"  {fractions.artefacts[period].words}")
@@ -97,16 +96,24 @@ def _lines(results: StudyResults) -> str:
     return "\n".join(text)
 
 
+def _interval(row: pd.Series) -> str:
+    """Interval of a crossing; nothing where none was asked for."""
+    if np.isnan(row["initial_lower"]):
+        return ""
+    return f" ({row['initial_lower']:.1f} to {row['initial_upper']:.1f})"
+
+
 def _source(sources: pd.DataFrame, period: str) -> list[str]:
-    """Tell the water before evaporation by the slope of the period's climate."""
+    """Tell the water that the mean is led back to, and by which slope."""
     rows = sources[(sources["period"] == period) & (sources["sample_id"] == MEAN)]
     if rows.empty:
         return []
     row = rows.iloc[0]
     if not np.isfinite(row["d18O"]):
-        return [f"  No source along the slope of evaporation: {row['reason']}."]
+        return [f"  No source along that slope: {row['reason']}."]
+    path = "evaporation" if row["led_by"] == "craig_gordon" else "the regression line"
     return [
-        f"  Led back along evaporation (slope {row['evaporation_slope']:.2f} +- "
+        f"  Led back along {path} (slope {row['evaporation_slope']:.2f} +- "
         f"{row['evaporation_slope_sd']:.2f}) the mean soil water began at d18O "
         f"{row['d18O']:.1f} ({row['d18O_lower']:.1f} to {row['d18O_upper']:.1f})."
     ]

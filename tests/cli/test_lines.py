@@ -142,3 +142,59 @@ def test_the_global_line_stands_in_where_rain_is_scarce(path: Path, capsys) -> N
     assert code == 0
     assert "Meteoric water line (Craig 1961)" in out
     assert "The global line (Craig 1961) stands in" in err
+
+
+def test_a_preset_says_what_it_does_and_does_it(path: Path, capsys) -> None:
+    climate = ["--temperature", "8", "--humidity", "0.55", "--json"]
+    words = [str(path), "--preset", "recommended"]
+    code, out, _ = run(words, capsys)
+    assert code == 0
+    assert out.startswith("Preset recommended: Each sample led back")
+    assert "(precipitation, ols)" in out or "(precipitation, pwrma)" in out
+    assert "led back along evaporation" in out
+    answers = {}
+    for name in ("paper", "recommended"):
+        code, out, _ = run([str(path), "--preset", name, *climate], capsys)
+        answers[name] = json.loads(out)["results"]
+    paper, best = answers["paper"], answers["recommended"]
+    assert [paper[0]["method"], best[0]["method"]] == ["ols", "pwrma"]
+    assert paper[1]["source_d18O"] == paper[1]["initial_d18O"]
+    assert paper[1]["initial_lower"] is None
+    assert best[1]["source_led_by"] == "craig_gordon"
+    assert best[1]["source_lower"] < best[1]["source_d18O"] < best[1]["source_upper"]
+
+
+def test_means_of_profiles_weigh_profiles_alike(tmp_path: Path, capsys) -> None:
+    rows = [("a", -10.0), ("a", -11.0), ("a", -12.0), ("b", -14.0), ("c", -13.0)]
+    table = "sample_id,water,period,site_id,d18O,d2H\n" + "".join(
+        f"{i},soil,June,{site},{x},{6 * x - 15 + i % 2}\n"
+        for i, (site, x) in enumerate(rows)
+    )
+    (tmp_path / "s.csv").write_text(table)
+    words = [str(tmp_path / "s.csv"), "--lmwl-from", "soil", "--json"]
+    means = {}
+    for name in ("paper", "recommended"):
+        code, out, _ = run([*words, "--preset", name], capsys)
+        assert code == 0
+        row = json.loads(out)["results"][1]
+        means[name] = (row["d18O"], row["d18O_se"])
+    assert means["paper"][0] == pytest.approx(-12.0)
+    assert means["recommended"][0] == pytest.approx((-11.0 - 14.0 - 13.0) / 3)
+    spread = pd.Series([-11.0, -14.0, -13.0]).std()
+    assert means["recommended"][1] == pytest.approx(spread / 3**0.5)
+
+
+def test_each_period_has_the_climate_of_the_settings(path: Path, capsys) -> None:
+    (path.parent / "geosoil.toml").write_text(
+        '[samples]\npath = "samples.csv"\n[tracers.climate.June]\n'
+        "temperature = 8.0\nhumidity = 0.55\n"
+        "[tracers.climate.August]\ntemperature = 8.0\nhumidity = 0.55\nvapour = 0.5\n"
+    )
+    settings = ["--config", str(path.parent / "geosoil.toml"), "--json"]
+    code, out, _ = run([str(path), *settings], capsys)
+    assert code == 0
+    june, august = json.loads(out)["results"][1:]
+    assert "not stated" not in june["artefact_words"] + august["artefact_words"]
+    assert june["evaporation_slope"] != pytest.approx(
+        august["evaporation_slope"], rel=0.02
+    )

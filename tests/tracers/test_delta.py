@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from geosoil.errors import InputError
-from geosoil.simulate.inputs import read_paper_table
 from geosoil.tracers.delta import (
     Precision,
     d_excess,
@@ -26,7 +25,6 @@ from geosoil.tracers.delta import (
 from geosoil.tracers.excess_regression import (
     d_excess_regression,
     d_excess_regressions,
-    pooled_means_check,
 )
 from geosoil.tracers.lines import WaterLine, fit_water_line
 
@@ -145,51 +143,3 @@ def test_groups_without_a_regression_keep_their_row_with_a_reason() -> None:
     assert found["slope"].isna().tolist() == [False, True, True]
     with pytest.raises(InputError, match="lacks the columns period"):
         d_excess_regressions(table, by=["period"])
-
-
-@given(st.integers(0, 10_000))
-def test_a_real_pooled_regression_always_goes_with_its_means(seed) -> None:
-    rng = np.random.default_rng(seed)
-    part = rng.integers(0, 3, 60)
-    x = rng.normal(-12, 2, 60) - part
-    y = 8 * x + rng.normal(5, 3, 60) + 4 * part
-    found = d_excess_regression(x, y)
-    means = pd.DataFrame({"x": x, "d": y - 8 * x}).groupby(part).mean()
-    check = pooled_means_check(
-        found.slope, found.intercept, d18O=means["x"], d_excess=means["d"]
-    )
-    assert check.possible
-
-
-@pytest.mark.parametrize(
-    ("group", "miss", "turned"),
-    [
-        ("meadow", 1.34, True),
-        ("grassland", 0.92, True),
-        ("0-20", 0.89, True),
-        ("forest", 0.32, False),
-        ("20-40", 0.0, False),
-    ],
-)
-def test_printed_pooled_regressions_miss_the_printed_means(group, miss, turned) -> None:
-    means, lines = (
-        table[table["group"] == group]
-        for table in map(
-            read_paper_table, ("table1_means", "table1_d18O_dexcess_regressions")
-        )
-    )
-    line = lines.iloc[0]
-    check = pooled_means_check(
-        line["slope"],
-        line["intercept"],
-        d18O=means["d18O"],
-        d_excess=means["dexcess_recomputed"],
-    )
-    assert abs(check.miss) == pytest.approx(miss, abs=0.006)
-    assert check.possible is (miss == 0)
-    assert ("intercept turned they agree" in check.words) is turned
-
-
-def test_pooled_check_refuses_missing_values() -> None:
-    with pytest.raises(InputError, match="finite numbers"):
-        pooled_means_check(-0.5, np.nan, d18O=[-12.0], d_excess=[6.0])

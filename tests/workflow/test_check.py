@@ -127,3 +127,25 @@ def test_decimal_positions_are_left_alone(tmp_path):
     )
     rules = check_table(path).issues["rule"]
     assert not rules.str.startswith("position:").any()
+
+
+def test_stated_elevations_are_held_against_a_model(tmp_path: Path) -> None:
+    table = tmp_path / "sites.csv"
+    table.write_text(
+        "sample_id,site_id,longitude,latitude,elevation,d18O,d2H\n"
+        "a,a,98.10,34.60,4300,-12,-90\nb,b,96.123,33.456,1200,-12,-91\n"
+    )
+    dem = Path(__file__).parents[2] / "data" / "elevation" / "etopo5_trhr.tif"
+    plain = check_table(table)
+    found = check_table(table, dem=dem)
+    new = found.issues[~found.issues["rule"].isin(plain.issues["rule"])]
+    assert new["row"].tolist() == [3]
+    assert "stated elevation 1200 m is" in new["rule"].item()
+
+
+def test_a_model_of_another_place_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "sites.csv"
+    table.write_text("sample_id,longitude,latitude,d18O,d2H\na,10.5,50.5,-8,-55\n")
+    dem = Path(__file__).parents[2] / "data" / "elevation" / "etopo5_trhr.tif"
+    with pytest.raises(InputError, match="covers none of the 1 samples"):
+        check_table(table, dem=dem)

@@ -8,7 +8,7 @@ import pytest
 
 from geosoil.config import read_config
 from geosoil.workflow.evaporation import MEAN
-from geosoil.workflow.fractions import meteoric_line
+from geosoil.workflow.fractions import solve_study, study_meteoric_line
 from geosoil.workflow.inputs import open_inputs
 from geosoil.workflow.mixtures import end_members_as_fallen
 
@@ -37,7 +37,7 @@ def test_the_meteoric_line_follows_preset_and_method(
     built_study, lines: str, method: str
 ) -> None:
     inputs = opened(built_study, lines)
-    assert meteoric_line(inputs).method == method
+    assert study_meteoric_line(inputs).method == method
 
 
 def test_the_paper_preset_does_not_weigh_rain_by_amount(built_study) -> None:
@@ -80,3 +80,38 @@ def test_a_run_tells_section_3_2_as_numbers(built_study) -> None:
     assert connection["overlap"].between(0, 1).all()
     tests = pd.read_csv(folder / "line_comparison.csv")
     assert set(tests["method"]) == {"ancova", "sma", "permutation"}
+
+
+def solved(inputs):
+    return solve_study(inputs, lambda _: None)
+
+
+@pytest.mark.filterwarnings("ignore::geosoil.errors.GeosoilWarning")
+def test_the_paper_preset_leads_back_along_the_regression(built_study) -> None:
+    paper = solved(opened(built_study, 'preset = "paper"'))
+    best = solved(opened(built_study, 'preset = "recommended"'))
+    line = paper.lines[(paper.lines["by"] == "all")].set_index("period")
+    for result, led_by in ((paper, "regression"), (best, "craig_gordon")):
+        assert set(result.sources["led_by"]) == {led_by}
+    june = paper.sources[paper.sources["period"] == "June"]
+    assert june["evaporation_slope"].iloc[0] == pytest.approx(line.loc["June", "slope"])
+    assert (best.sources["evaporation_slope"] < 4.5).all()
+
+
+@pytest.mark.filterwarnings("ignore::geosoil.errors.GeosoilWarning")
+def test_the_paper_preset_gives_no_interval_of_the_crossing(built_study) -> None:
+    paper = solved(opened(built_study, 'preset = "paper"')).lines
+    best = solved(opened(built_study, 'preset = "recommended"')).lines
+    assert paper["initial_d18O"].notna().all()
+    assert paper[["initial_lower", "initial_upper"]].isna().all(axis=None)
+    assert best["initial_lower"].notna().any()
+
+
+@pytest.mark.filterwarnings("ignore::geosoil.errors.GeosoilWarning")
+def test_the_recommended_preset_averages_profiles_first(built_study) -> None:
+    paper = solved(opened(built_study, 'preset = "paper"')).groups
+    best = solved(opened(built_study, 'preset = "recommended"')).groups
+    rows = paper["by"] == "all"
+    assert paper.loc[rows, "n"].sum() == 741
+    assert best.loc[best["by"] == "all", "n"].sum() == 242
+    assert (best["n"] == best["n_sites"]).all()
