@@ -18,6 +18,8 @@ CHUNK = 16384
 """Mixtures worked on at a time, so that the arrays stay in the cache."""
 SINGULAR = 1e-13
 """Share of a variance below which what is left of it counts as none."""
+MANY = 5
+"""Sources above which steps along faces are fewer than all the faces there are."""
 
 
 class Mixed(NamedTuple):
@@ -111,25 +113,102 @@ def faces(n_sources: int, largest: int) -> list[tuple[int, ...]]:
 
 
 def nearest(gram: FloatArray, n_tracers: int) -> FloatArray:
-    """Fractions (K, n) within 0 and 1 that make f' gram f least: the best face."""
+    """Fractions (K, n) within 0 and 1 that make f' gram f least.
+
+    Few sources: the best of all faces. Many: from face to face, see `active_set`.
+    """
     n_sources = len(gram)
     fractions, _ = face_fractions(gram, tuple(range(n_sources)))
     outside = np.flatnonzero(~(fractions >= 0).all(axis=0))
-    if not outside.size:
-        return fractions
-    part = gram[:, :, outside]
-    best = np.full(outside.size, np.inf)
-    chosen = np.full((n_sources, outside.size), np.nan)
+    if outside.size:
+        part = gram[:, :, outside]
+        many = n_sources > MANY
+        fractions[:, outside] = active_set(part) if many else best_face(part, n_tracers)
+    return fractions
+
+
+def best_face(gram: FloatArray, n_tracers: int) -> FloatArray:
+    """Fractions (K, n) that make f' gram f least, by comparing all faces but one."""
+    n_sources = len(gram)
+    best = np.full(gram.shape[-1], np.inf)
+    chosen = np.full((n_sources, gram.shape[-1]), np.nan)
     for face in faces(n_sources, n_tracers + 1):
-        found, _ = face_fractions(part, face)
-        value = quadratic(part[np.ix_(face, face)], found)
+        found, _ = face_fractions(gram, face)
+        value = quadratic(gram[np.ix_(face, face)], found)
         better = (found >= 0).all(axis=0) & (value < best)
         best = np.where(better, value, best)
         whole = np.zeros_like(chosen)
         whole[list(face)] = found
         chosen = np.where(better, whole, chosen)
-    fractions[:, outside] = chosen
-    return fractions
+    return chosen
+
+
+def active_set(gram: FloatArray) -> FloatArray:
+    """Fractions (K, n) that make f' gram f least, taking sources in and out.
+
+    From the nearest source on, the one that lowers the misfit fastest comes in, and
+    those that would turn negative go out, until none is left that lowers it: the
+    conditions of Karush, Kuhn and Tucker, as in Lawson and Hanson (1974), chapter 23.
+    Every pass works on all rows that are not done.
+    """
+    size = len(gram)
+    matrix = np.moveaxis(gram, -1, 0)
+    matrix = matrix / np.maximum(np.trace(gram), 1e-300)[:, None, None]
+    first = np.diagonal(matrix, axis1=1, axis2=2).argmin(axis=1)
+    free = np.arange(size) == first[:, None]
+    fractions = free.astype(float)
+    newest = first
+    sound = np.isfinite(matrix).all(axis=(1, 2))
+    todo = np.flatnonzero(sound)
+    for _ in range(20 * size):
+        if not todo.size:
+            break
+        part, held, now = matrix[todo], free[todo], fractions[todo]
+        aim = least_on(part, held)
+        step, held = step_within(now, aim, held)
+        now = now + step[:, None] * (aim - now)
+        now = np.where(held, now, 0.0)
+        whole = step >= 1.0
+        # A source that is thrown out at once came in by rounding alone.
+        done = ~held[np.arange(todo.size), newest[todo]] & ~(step > 0)
+        slope = np.einsum("nkl,nl->nk", part, now)
+        slope -= (slope * now).sum(axis=1, keepdims=True)
+        slope = np.where(held, 0.0, slope)
+        entering = slope.argmin(axis=1)
+        done |= whole & (slope.min(axis=1) > -1e-14)
+        held[np.flatnonzero(whole), entering[whole]] = True
+        newest[todo[whole]] = entering[whole]
+        fractions[todo], free[todo] = now, held
+        todo = todo[~done]
+    fractions[todo] = np.nan
+    fractions[~sound] = np.nan
+    return np.ascontiguousarray(fractions.T)
+
+
+def least_on(matrix: FloatArray, free: npt.NDArray[np.bool_]) -> FloatArray:
+    """Fractions (n, K) with sum 1, 0 where not free, that make f' matrix f least."""
+    n, size = free.shape
+    system = np.zeros((n, size + 1, size + 1))
+    both = free[:, :, None] & free[:, None, :]
+    system[:, :size, :size] = np.where(both, matrix, 0.0)
+    every = np.arange(size)
+    system[:, every, every] += ~free
+    system[:, :size, size] = system[:, size, :size] = free
+    right = np.zeros((n, size + 1, 1))
+    right[:, size] = 1.0
+    solved: FloatArray = np.linalg.solve(system, right)[:, :size, 0]
+    return np.where(free, solved, 0.0)
+
+
+def step_within(
+    now: FloatArray, aim: FloatArray, free: npt.NDArray[np.bool_]
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """Longest step (n,) from fractions towards an aim, and what stays free then."""
+    falling = free & (aim < 0)
+    ratio = np.full(now.shape, np.inf)
+    np.divide(now, now - aim, out=ratio, where=falling)
+    step = np.minimum(ratio.min(axis=1), 1.0)
+    return step, free & ~(falling & (ratio <= step[:, None]))
 
 
 def mix_chunk(
@@ -173,8 +252,12 @@ def products(vectors: FloatArray) -> FloatArray:
 
 
 def face_gain(face: FloatArray, factor: FloatArray, sources: FloatArray) -> FloatArray:
-    """Give the derivative (K, J, n) of the raw fractions by the mixture's tracers."""
-    edges = times(factor, (sources[:-1] - sources[-1:])[:, :, None]).swapaxes(0, 1)
+    """Give the derivative (K, J, n) of the raw fractions by the mixture's tracers.
+
+    ``sources`` is (K, J), or (K, J, n) where a mixture sees its sources its own way.
+    """
+    places = sources if sources.ndim == 3 else sources[:, :, None]
+    edges = times(factor, places[:-1] - places[-1:]).swapaxes(0, 1)
     lever = times(face.swapaxes(0, 1), times(face, edges)).swapaxes(0, 1)
     lever = times(factor.swapaxes(0, 1), lever)
     return np.concatenate([lever, -lever.sum(axis=0, keepdims=True)])

@@ -11,6 +11,7 @@ import pandas as pd
 
 from geosoil.errors import InputError, MixingError
 from geosoil.tracers import _kernels_mixing
+from geosoil.tracers.concentration import refuse_concentrations
 from geosoil.tracers.delta import d_excess
 from geosoil.tracers.endmembers import EndMembers
 from geosoil.tracers.groups import check_columns
@@ -175,6 +176,7 @@ def evaporation_sensitivity(
         )
         raise InputError(message)
     check_mixing_space(end_members, tracers=TRACERS)
+    refuse_concentrations(end_members, what="evaporation_sensitivity")
     case = _Case(
         point[0],
         tracer_covariances(row, TRACERS, what="Mixture"),

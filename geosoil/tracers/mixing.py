@@ -39,7 +39,9 @@ def source_fractions(
         False takes the source out of that mixture, its fraction is exactly 0).
     end_members : EndMembers
         Sources; those with strata are joined on their columns. A source that has no
-        row in a stratum takes no part there and has fraction 0.
+        row in a stratum takes no part there and has fraction 0. Columns
+        ``<tracer>_concentration``, where given, weigh each tracer by what a source
+        holds of it, see `tracer_concentrations`.
     tracers : sequence of str
         Tracers to use; ``d_excess`` is computed from d18O and d2H.
     covariance : array, shape (tracer, tracer) or (n, tracer, tracer), optional
@@ -57,13 +59,16 @@ def source_fractions(
         Index of the mixtures; ``<source>``; ``<source>_sd``, first order, of the raw
         fraction; ``<source>_raw``, without the sign rule; ``chi2``, misfit of the
         raw fractions with tracers - sources + 1 degrees of freedom; ``distance`` to
-        the mixing polygon [standard deviations]; ``reason``, "" where fine. Without
-        any spread, sd, chi2 and distance are missing.
+        the mixing polygon [standard deviations]; ``p_value`` of chi2, missing with no
+        degree of freedom; ``condition_number`` of the end members that took part, see
+        `check_mixing_space`; ``reason``, "" where fine. Without any spread, sd, chi2,
+        p_value and distance are missing.
 
     Raises
     ------
     MixingError
-        If end members are equal, collinear or more than the tracers can tell apart.
+        If end members are equal, collinear or more than the tracers can tell apart,
+        or their spread or concentrations are impossible; all strata at once.
     InputError
         If a column is missing or the covariance is not one.
 
@@ -74,18 +79,20 @@ def source_fractions(
 
     Notes
     -----
-    Minimises (m - S'f)' W (m - S'f) with sum f = 1 (and f >= 0), by comparing all
-    faces of the simplex, which is exact. W is the inverse of the mixture's covariance
-    plus sum f_k^2 Sigma_k, renewed four times with the f found. One mixture is one
-    sample of each source, so Sigma_k is the spread of single samples; for means of
-    groups see `fractions_of_means`. With the whole covariance the answer is the same
-    for (d18O, d2H) and (d18O, d_excess). var f = G (Sigma_m + sum f_k^2 Sigma_k) G',
-    G = df / dm.
+    Minimises (m - S'f)' W (m - S'f) with sum f = 1 (and f >= 0), exactly: by comparing
+    all faces of the simplex, or with more than five sources by an active set. W is
+    the inverse of the mixture's covariance plus sum f_k^2 Sigma_k, renewed four times
+    with the f found. One mixture is one sample of each source, so Sigma_k is the
+    spread of single samples; for means of groups see `fractions_of_means`. With the
+    whole covariance the answer is the same for (d18O, d2H) and (d18O, d_excess); the
+    condition number is not, as it sees the tracers one by one. var f = G (Sigma_m +
+    sum f_k^2 Sigma_k) G', G = df / dm. With concentrations see `mix_by_concentration`.
 
     References
     ----------
     Genereux (1998), Water Resour. Res. 34, 915-919, doi:10.1029/98WR00010; Phillips
-    and Gregg (2001), Oecologia 127, 171-179, doi:10.1007/s004420000578.
+    and Gregg (2001), Oecologia 127, 171-179, doi:10.1007/s004420000578; Phillips and
+    Koch (2002), Oecologia 130, 114-125, doi:10.1007/s004420100786.
 
     Examples
     --------
@@ -120,6 +127,8 @@ def source_fractions(
         columns[f"{source}_raw"] = answer.raw[:, place]
     columns["chi2"] = answer.chi2
     columns["distance"] = answer.distance
+    columns["p_value"] = answer.p_value
+    columns["condition_number"] = answer.condition_number
     return pd.DataFrame({**columns, "reason": answer.reason}, index=mixtures.index)
 
 

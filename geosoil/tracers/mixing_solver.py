@@ -9,10 +9,15 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special
 
 from geosoil.errors import GeosoilWarning, InputError, MixingError
-from geosoil.tracers import _kernels_mixing
+from geosoil.tracers._kernels_mixing import Mixed
+from geosoil.tracers.concentration import (
+    concentration_columns,
+    tracer_concentrations,
+)
+from geosoil.tracers.concentration_solver import Blend, mix_by_concentration
 from geosoil.tracers.endmembers import EndMembers
 from geosoil.tracers.groups import Group
 from geosoil.tracers.mixing_space import ILL_CONDITIONED, check_mixing_space
@@ -32,7 +37,11 @@ NO_SOURCE = "no source allowed"
 """Reason: every source is ruled out for the mixture."""
 SINGLE = "fewer than two end members"
 """Reason: the stratum has one end member, which is no mixing."""
+UNSETTLED = "fractions do not settle"
+"""Reason: with unlike concentrations no fractions were found."""
 
+MISFIT_LEVEL = 0.01
+"""p value below which a misfit is told."""
 ROUNDING = 1e-9
 """Negative fraction that counts as zero."""
 
@@ -86,6 +95,10 @@ class MixingAnswer:
     """Distance to the mixing polygon in standard deviations, shape (n,)."""
     reason: npt.NDArray[np.object_]
     """Why a row has no answer or a doubtful one; "" where fine."""
+    p_value: FloatArray
+    """Probability of a larger chi2 by chance, shape (n,); NaN where none is left."""
+    condition_number: FloatArray
+    """Condition of the end members that took part, shape (n,)."""
 
 
 def solve_mixtures(
@@ -110,12 +123,14 @@ def solve_mixtures(
     Raises
     ------
     MixingError
-        If end members are equal, collinear or too many.
+        If end members are equal, collinear or too many, or their spread or their
+        concentrations are impossible; the message names every stratum at fault.
 
     Warns
     -----
     GeosoilWarning
-        Where end members are nearly collinear or no spread is given.
+        Where end members are nearly collinear, no spread is given, or the spread of
+        concentrations is left out.
 
     Examples
     --------
@@ -127,17 +142,11 @@ def solve_mixtures(
     >>> solve_mixtures(task, ends, [Group({}, np.array([0]))]).fractions.tolist()
     [[0.75, 0.25]]
     """
-    n, n_sources = task.allowed.shape
-    answer = MixingAnswer(
-        raw=np.full((n, n_sources), np.nan),
-        fractions=np.full((n, n_sources), np.nan),
-        sd=np.full((n, n_sources), np.nan),
-        gain=np.zeros((n, n_sources, len(task.tracers))),
-        chi2=np.full(n, np.nan),
-        distance=np.full(n, np.nan),
-        reason=np.full(n, "", dtype=object),
-    )
-    cautions: list[str] = []
+    # Both read the whole table, so that faults of all strata are told together.
+    end_members.covariances(task.tracers)
+    tracer_concentrations(end_members, task.tracers)
+    answer = _no_answer(task)
+    cautions, faults = _concentration_spread(end_members), []
     for group in groups:
         try:
             stratum = end_members.select(**group.key)
@@ -147,10 +156,40 @@ def solve_mixtures(
         present = np.isin(end_members.sources, stratum.sources)
         for rows, columns in _patterns(task, group.rows, present, answer):
             kept = stratum.keep([end_members.sources[place] for place in columns])
-            cautions += _solve_pattern(task, kept, (rows, columns), answer)
+            try:
+                cautions += _solve_pattern(task, kept, (rows, columns), answer)
+            except MixingError as error:
+                place = ", ".join(f"{name} {key}" for name, key in group.key.items())
+                faults.append(f"{place}: {error}" if place else str(error))
+    if faults:
+        raise MixingError("\n".join(dict.fromkeys(faults)))
     for caution in dict.fromkeys(cautions):
         warnings.warn(caution, GeosoilWarning, stacklevel=3)
     return answer
+
+
+def _no_answer(task: MixingTask) -> MixingAnswer:
+    n, n_sources = task.allowed.shape
+    return MixingAnswer(
+        raw=np.full((n, n_sources), np.nan),
+        fractions=np.full((n, n_sources), np.nan),
+        sd=np.full((n, n_sources), np.nan),
+        gain=np.zeros((n, n_sources, len(task.tracers))),
+        chi2=np.full(n, np.nan),
+        distance=np.full(n, np.nan),
+        reason=np.full(n, "", dtype=object),
+        p_value=np.full(n, np.nan),
+        condition_number=np.full(n, np.nan),
+    )
+
+
+def _concentration_spread(end_members: EndMembers) -> list[str]:
+    """Say which spread of concentrations is given and not used."""
+    spread = [f"{name}_sd" for name in concentration_columns(end_members)]
+    found = [name for name in spread if name in end_members.table.columns]
+    if not found:
+        return []
+    return [f"Concentrations count as exact: {', '.join(found)} is not used."]
 
 
 def _patterns(
@@ -186,11 +225,11 @@ def _solve_pattern(
     spread = task.spread(kept)
     space = check_mixing_space(kept, tracers=task.tracers)
     known = _variance_known(task.tracers, own, spread)
-    found = _kernels_mixing.mix_rows(
+    amount = tracer_concentrations(kept, task.tracers)
+    found = mix_by_concentration(
         task.compositions[rows],
         own,
-        kept.means(task.tracers),
-        spread,
+        Blend(kept.means(task.tracers), spread, amount),
         weighted=known and task.weighting == "gls",
     )
     for target in (answer.raw, answer.fractions, answer.sd):
@@ -200,17 +239,31 @@ def _solve_pattern(
     answer.fractions[place] = found.fractions
     answer.gain[place] = found.gain
     answer.sd[place] = np.sqrt(found.variance) if known else np.nan
-    freedom = len(task.tracers) - len(columns) + 1
-    outside = (found.raw < -ROUNDING).any(axis=1)
+    answer.condition_number[rows] = space.condition_number
     if known:
-        # Exact fractions leave no misfit but rounding.
-        answer.chi2[rows] = found.chi2 if freedom else 0.0
-        distance = np.sqrt(found.distance2)
-        answer.distance[rows] = distance if freedom else distance * outside
-    if known and freedom:
-        answer.reason[rows[found.chi2 > stats.chi2.isf(0.01, freedom)]] = MISFIT
-    answer.reason[rows[outside]] = OUTSIDE
+        _tell_misfit(found, rows, len(task.tracers) - len(columns) + 1, answer)
+    answer.reason[rows[_outside(found)]] = OUTSIDE
+    lost = ~np.isfinite(found.fractions).all(axis=1)
+    answer.reason[rows[lost]] = UNSETTLED
     return _cautions(kept, space.condition_number, known=known)
+
+
+def _outside(found: Mixed) -> BoolArray:
+    return np.asarray((found.raw < -ROUNDING).any(axis=1), dtype=bool)
+
+
+def _tell_misfit(
+    found: Mixed, rows: IntArray, freedom: int, answer: MixingAnswer
+) -> None:
+    """Fill in chi2, p and the distance of rows that have a spread."""
+    # Exact fractions leave no misfit but rounding.
+    answer.chi2[rows] = found.chi2 if freedom else 0.0
+    distance = np.sqrt(found.distance2)
+    answer.distance[rows] = distance if freedom else distance * _outside(found)
+    if freedom:
+        p_value = special.chdtrc(freedom, found.chi2)
+        answer.p_value[rows] = p_value
+        answer.reason[rows[p_value < MISFIT_LEVEL]] = MISFIT
 
 
 def _cautions(kept: EndMembers, condition: float, *, known: bool) -> list[str]:
@@ -223,7 +276,7 @@ def _cautions(kept: EndMembers, condition: float, *, known: bool) -> list[str]:
     if not known:
         cautions.append(
             "No spread is given for mixtures or end members: the tracers weigh one "
-            "each in their own units, and sd, chi2 and distance are missing."
+            "each in their own units, and sd, chi2, p_value and distance are missing."
         )
     return cautions
 

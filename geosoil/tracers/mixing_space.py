@@ -84,7 +84,8 @@ def check_mixing_space(
         message = (
             f"{len(names)} sources ({', '.join(names)}) need {len(names) - 1} "
             f"tracers; {len(tracers)} given ({', '.join(tracers)}). Drop a source or "
-            "add a tracer."
+            "add a tracer; or ask for the range of each fraction (fraction_bounds, "
+            "isosource) or for its distribution under a prior (bayes_fractions)."
         )
         raise MixingError(message)
     centred = means - means.mean(axis=0)

@@ -96,7 +96,16 @@ def tracer_values(
     """
     measured, matrix = tracer_basis(list(table.columns), tracers)
     check_columns(table, measured, what=what)
-    return _numbers(table, measured, what) @ matrix.T
+    values = _numbers(table, measured, what)
+    if np.array_equal(matrix, np.eye(len(matrix))):
+        # A missing or infinite tracer then leaves the others alone.
+        return values
+    columns = []
+    for recipe in matrix:
+        used = np.flatnonzero(recipe)
+        parts = [recipe[place] * values[:, place] for place in used]
+        columns.append(sum(parts[1:], parts[0]))
+    return np.column_stack(columns)
 
 
 def tracer_covariances(
@@ -168,7 +177,9 @@ def _numbers(table: pd.DataFrame, columns: list[str], what: str) -> FloatArray:
     if faults:
         message = f"{what}: not a number in column {'; '.join(faults)}."
         raise InputError(message)
-    return table[columns].to_numpy(dtype=float, na_value=np.nan)
+    values = table[columns].to_numpy(dtype=float, na_value=np.nan)
+    # An infinite value is no measurement, and would spoil what is computed from it.
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _check_definite(covariance: FloatArray, names: list[str], what: str) -> None:

@@ -267,9 +267,10 @@ def test_gls_does_not_know_which_pair_of_tracers_it_was_given(sources) -> None:
     ends = water_ends().keep(sources)
     pairs = [("d18O", "d2H"), ("d18O", "d_excess"), ("d_excess", "d2H")]
     first, *others = (source_fractions(mixtures, ends, tracers=pair) for pair in pairs)
+    own = ["reason", "condition_number"]
     for other in others:
         np.testing.assert_allclose(
-            other.drop(columns="reason"), first.drop(columns="reason"), atol=1e-10
+            other.drop(columns=own), first.drop(columns=own), atol=1e-10
         )
         assert (other["reason"] == first["reason"]).all()
 
