@@ -10,9 +10,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from geosoil.errors import MixingError
+from geosoil.tracers.endmember_table import (
+    check_sources,
+    describe_sources,
+    known_deviations,
+    named_covariances,
+    sample_counts,
+    spread_of_means,
+)
 from geosoil.tracers.groups import check_columns
 from geosoil.tracers.source_means import SampleMeans, row_label, source_means
-from geosoil.tracers.tracer_space import tracer_covariances, tracer_values
+from geosoil.tracers.tracer_space import tracer_values
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -45,7 +53,8 @@ class EndMembers:
 
     table: pd.DataFrame
     """One row a source and stratum: ``source``, tracers, ``<tracer>_sd``,
-    ``<a>_<b>_cov``, ``n`` and the columns of ``by``."""
+    ``<a>_<b>_cov``, ``n`` and the columns of ``by``. ``spread_of``, where given, says
+    whether the spread is that of single samples ("sample") or of the mean ("mean")."""
     by: tuple[str, ...] = ()
     """Columns that make the strata."""
 
@@ -72,7 +81,8 @@ class EndMembers:
         Raises
         ------
         MixingError
-            If a source has no name, or stands twice in one stratum.
+            If a source has no name, stands twice in one stratum, or has a
+            ``spread_of`` that is neither sample nor mean.
         InputError
             If a column is missing.
 
@@ -89,21 +99,7 @@ class EndMembers:
         for column in ("source", *by):
             labels = clean[column].astype(object)
             clean[column] = labels.where(labels.notna() & (labels != ""), None)
-        if clean.empty or clean["source"].isna().any():
-            nameless = int(clean["source"].isna().sum())
-            message = (
-                f"{WHAT}: {nameless} of {len(clean)} rows have no source. "
-                "Give a name in column 'source' of every row."
-            )
-            raise MixingError(message)
-        twice = clean[clean.duplicated(["source", *by], keep=False)]
-        if len(twice):
-            names = "; ".join(row_label(row, by) for _, row in twice.iterrows())
-            message = (
-                f"{WHAT}: given more than once: {names}. Keep one row a source and "
-                "stratum, or name the column that tells them apart in 'by'."
-            )
-            raise MixingError(message)
+        check_sources(clean, by)
         return cls(clean, tuple(by))
 
     @classmethod
@@ -304,13 +300,70 @@ class EndMembers:
         covariances : array, shape (row, tracer, tracer)
             Covariances of single samples of each source; zero where not given.
 
+        Raises
+        ------
+        MixingError
+            If a spread is negative or no covariance; the message lists every source
+            and stratum.
+
         Examples
         --------
         >>> table = pd.DataFrame({"source": ["rain"], "Cl": [2.0], "Cl_sd": [0.5]})
         >>> EndMembers.from_table(table).covariances(["Cl"]).tolist()
         [[[0.25]]]
         """
-        return tracer_covariances(self.table, tracers, what=WHAT)
+        return named_covariances(self.table, tracers, self.by)
+
+    def standard_errors(self, tracers: Sequence[str]) -> FloatArray:
+        """Return the standard error of every mean, shape (row, tracer).
+
+        Parameters
+        ----------
+        tracers : sequence of str
+            Tracers wanted.
+
+        Returns
+        -------
+        standard_errors : array, shape (row, tracer)
+            SD / sqrt(n), see `of_means`; NaN where no SD is known.
+
+        Examples
+        --------
+        >>> table = pd.DataFrame({"source": ["rain"], "Cl": [2.0], "Cl_sd": [0.5],
+        ...                       "n": [25]})
+        >>> EndMembers.from_table(table).standard_errors(["Cl"]).tolist()
+        [[0.1]]
+        """
+        of_means = self.of_means()
+        spread = of_means.covariances(tracers)
+        return known_deviations(of_means.table, tracers, spread)
+
+    def describe(self, tracers: Sequence[str] = ("d18O", "d2H")) -> pd.DataFrame:
+        """Tell the mean of every source, its SD and its SE apart, in words too.
+
+        Parameters
+        ----------
+        tracers : sequence of str
+            Tracers to tell.
+
+        Returns
+        -------
+        description : DataFrame
+            One row a source, stratum and tracer: columns of ``by``, ``source``,
+            ``tracer``, ``mean``, ``sd`` (of samples), ``se`` (of the mean), ``n``,
+            ``n_effective``, ``words``.
+
+        Examples
+        --------
+        >>> table = pd.DataFrame({"source": ["rain"], "Cl": [2.0], "Cl_sd": [0.5],
+        ...                       "n": [25]})
+        >>> EndMembers.from_table(table).describe(["Cl"])[["sd", "se"]].values.tolist()
+        [[0.5, 0.1]]
+        """
+        sd = known_deviations(self.table, tracers, self.covariances(tracers))
+        moments = self.means(tracers), sd, self.standard_errors(tracers)
+        told = describe_sources(self.table, tracers, moments)
+        return self.table[[*self.by, "source"]].join(told).reset_index(drop=True)
 
     def counts(self) -> FloatArray:
         """Return how many samples stand behind each mean.
@@ -318,8 +371,8 @@ class EndMembers:
         Returns
         -------
         counts : array, shape (row,)
-            ``n_effective``, else ``n``; 1 where neither is given, so that the spread
-            counts in full.
+            ``n_effective``, else ``n``; 1 where neither is given or the spread is
+            that of the mean already, so that the spread counts in full.
 
         Examples
         --------
@@ -327,11 +380,7 @@ class EndMembers:
         >>> EndMembers.from_table(table).counts().tolist()
         [40.0]
         """
-        numbers = pd.Series(np.nan, index=self.table.index)
-        for column in ("n_effective", "n"):
-            if column in self.table.columns:
-                numbers = numbers.fillna(self.table[column].astype(float))
-        return np.maximum(numbers.fillna(1.0).to_numpy(dtype=float), 1.0)
+        return sample_counts(self.table)
 
     def of_means(self) -> EndMembers:
         """Return end members whose spread is that of their means.
@@ -339,9 +388,7 @@ class EndMembers:
         Returns
         -------
         end_members : EndMembers
-            Standard deviations divided by sqrt(n), covariances by n: what is unknown
-            of a mean, and not of a single sample. Where n is not given the spread
-            stays whole.
+            SDs divided by sqrt(n), covariances by n; whole where n is not given.
 
         Examples
         --------
@@ -350,11 +397,4 @@ class EndMembers:
         >>> EndMembers.from_table(table).of_means().table["Cl_sd"].tolist()
         [0.1]
         """
-        counts = self.counts()
-        table = self.table.copy()
-        for column in map(str, table.columns):
-            if column.endswith("_sd"):
-                table[column] = table[column] / np.sqrt(counts)
-            elif column.endswith("_cov"):
-                table[column] = table[column] / counts
-        return EndMembers(table, self.by)
+        return EndMembers(spread_of_means(self.table), self.by)

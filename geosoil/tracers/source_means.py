@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,17 @@ class SampleMeans:
     """Tracers to average."""
     amount: str | None = None
     """Column of precipitation amounts that weight a source which has them."""
+
+
+class Moments(NamedTuple):
+    """Mean and spread of the samples of one source."""
+
+    mean: FloatArray
+    """Mean, shape (tracer,)."""
+    covariance: FloatArray
+    """Covariance of single samples, shape (tracer, tracer); NaN with one sample."""
+    n_effective: float
+    """Number of samples that equal weights would need (Kish)."""
 
 
 def source_means(
@@ -76,14 +88,16 @@ def source_means(
     for source in sources:
         own = samples[(samples["water"] == source).to_numpy(dtype=bool)]
         values = tracer_values(own, options.tracers, what="Samples")
-        weight = _weights(own, options.amount)
+        weight = sample_weights(own, options.amount)
         kept = np.isfinite(values).all(axis=1) & (weight > 0)
         groups = sample_groups(own[kept], options.by) if kept.any() else []
         empty += [] if groups else [source]
         for group in groups:
             inside = values[kept][group.rows]
-            row = _moments(inside, weight[kept][group.rows], options.tracers)
-            rows.append({**group.key, "source": source, **row})
+            moments = weighted_moments(inside, weight[kept][group.rows])
+            row = moments_row(options.tracers, moments)
+            rows.append({**group.key, "source": source, **row, "n": len(inside)})
+            rows[-1]["n_effective"] = moments.n_effective
     if empty:
         found = ", ".join(sorted(map(str, samples["water"].dropna().unique())))
         message = (
@@ -119,7 +133,32 @@ def row_label(row: pd.Series, by: Sequence[str]) -> str:
     return f"{row['source']} ({strata})" if strata else str(row["source"])
 
 
-def _weights(samples: pd.DataFrame, amount: str | None) -> FloatArray:
+def sample_weights(samples: pd.DataFrame, amount: str | None) -> FloatArray:
+    """Return the weight of each sample of one source.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        Samples of one source.
+    amount : str or None
+        Column of precipitation amounts [mm].
+
+    Returns
+    -------
+    weights : array, shape (n,)
+        Amounts where the source has any, a missing one 0; otherwise one each.
+
+    Raises
+    ------
+    MixingError
+        If an amount is negative.
+
+    Examples
+    --------
+    >>> samples = pd.DataFrame({"precipitation": [2.0, np.nan]})
+    >>> sample_weights(samples, "precipitation").tolist()
+    [2.0, 0.0]
+    """
     equal = np.ones(len(samples))
     if amount is None:
         return equal
@@ -130,23 +169,64 @@ def _weights(samples: pd.DataFrame, amount: str | None) -> FloatArray:
     return np.nan_to_num(values) if np.any(values > 0) else equal
 
 
-def _moments(
-    values: FloatArray, weight: FloatArray, tracers: Sequence[str]
-) -> dict[str, object]:
-    n = len(values)
+def weighted_moments(values: FloatArray, weight: FloatArray) -> Moments:
+    """Return the mean, covariance and effective number of weighted samples.
+
+    Parameters
+    ----------
+    values : array, shape (n, tracer)
+        Samples.
+    weight : array, shape (n,)
+        Weights above 0.
+
+    Returns
+    -------
+    moments : Moments
+        See `source_means`; the covariance is NaN with one sample.
+
+    Examples
+    --------
+    >>> weighted_moments(np.array([[1.0], [3.0]]), np.ones(2)).covariance.tolist()
+    [[2.0]]
+    """
     share = weight / weight.sum()
     effective = float(weight.sum() ** 2 / (weight**2).sum())
     mean = share @ values
-    row: dict[str, object] = dict(zip(tracers, map(float, mean), strict=True))
     away = values - mean
-    spread = np.full((len(tracers), len(tracers)), np.nan)
+    spread = np.full((values.shape[1], values.shape[1]), np.nan)
     if effective > 1.0 + 1e-12:
         spread = (share[:, None] * away).T @ away * effective / (effective - 1.0)
+    return Moments(mean, spread, effective)
+
+
+def moments_row(tracers: Sequence[str], moments: Moments) -> dict[str, object]:
+    """Lay out a mean and its covariance as columns of a table of end members.
+
+    Parameters
+    ----------
+    tracers : sequence of str
+        Names of the tracers.
+    moments : Moments
+        Mean and covariance.
+
+    Returns
+    -------
+    row : dict
+        ``<tracer>``, ``<tracer>_sd`` and ``<a>_<b>_cov``.
+
+    Examples
+    --------
+    >>> moments_row(["Cl"], Moments(np.array([2.0]), np.array([[0.25]]), 4.0))
+    {'Cl': 2.0, 'Cl_sd': 0.5}
+    """
+    spread = moments.covariance
+    mean = map(float, moments.mean)
+    row: dict[str, object] = dict(zip(tracers, mean, strict=True))
     for i, first in enumerate(tracers):
         row[f"{first}_sd"] = float(np.sqrt(spread[i, i]))
         for j, second in enumerate(tracers[:i]):
             row[f"{second}_{first}_cov"] = float(spread[i, j])
-    return {**row, "n": n, "n_effective": effective}
+    return row
 
 
 def _warn_single(rows: list[dict[str, object]], by: Sequence[str]) -> None:

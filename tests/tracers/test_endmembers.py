@@ -167,6 +167,113 @@ def test_missing_means_and_impossible_spreads_are_named() -> None:
         EndMembers.from_table(table).covariances(["d18O", "d2H"])
 
 
+def test_impossible_spreads_are_named_with_source_and_stratum_all_at_once() -> None:
+    table = pd.DataFrame(
+        {
+            "source": ["rain", "rain", "ice", "snow"],
+            "period": ["June", "August", "June", "June"],
+            "d18O": -10.0,
+            "d2H": -70.0,
+            "d18O_sd": [1.0, 1.0, -0.5, 1.0],
+            "d2H_sd": [8.0, 8.0, 8.0, 8.0],
+            "d18O_d2H_cov": [7.9, 8.1, 0.0, -9.0],
+        }
+    )
+    with pytest.raises(MixingError) as error:
+        EndMembers.from_table(table).covariances(["d18O", "d_excess"])
+    words = str(error.value)
+    assert "d18O_sd of ice (period June) is -0.5" in words
+    assert "for rain (period August): 8.1, at most 8" in words
+    assert "for snow (period June): -9, at most 8" in words
+    assert "rain (period June)" not in words
+    fine = EndMembers.from_table(table[:1]).covariances(["d18O", "d2H"])
+    assert fine.tolist() == [[[1.0, 7.9], [7.9, 64.0]]]
+
+
+def test_covariances_that_fit_in_pairs_but_not_together_are_named() -> None:
+    table = pd.DataFrame(
+        {
+            "source": ["rain", "ice"],
+            **{name: [1.0, 2.0] for name in ("a", "b", "c")},
+            **{f"{name}_sd": [1.0, 1.0] for name in ("a", "b", "c")},
+            "a_b_cov": [0.9, 0.9],
+            "b_c_cov": [0.9, 0.9],
+            "a_c_cov": [0.9, -0.9],
+        }
+    )
+    ends = EndMembers.from_table(table)
+    with pytest.raises(MixingError, match=r"of a, b, c are not positive.* for ice\."):
+        ends.covariances(["a", "b", "c"])
+    assert ends.keep(["rain"]).covariances(["a", "b", "c"])[0, 0, 2] == 0.9
+
+
+def test_text_in_a_spread_is_no_fault_of_its_size() -> None:
+    table = pd.DataFrame({"source": ["rain"], "Cl": [1.0], "Cl_sd": ["wide"]})
+    with pytest.raises(InputError, match="not a number in column 'Cl_sd' holds 'wide'"):
+        EndMembers.from_table(table).covariances(["Cl"])
+
+
+def test_standard_errors_are_those_of_scipy_and_told_apart_from_sd() -> None:
+    table = samples().query("water == 'precipitation'")
+    ends = EndMembers.from_samples(table, sources=["precipitation"], by=["period"])
+    told = ends.describe(["d18O", "d_excess"])
+    assert told.columns.tolist() == [
+        *("period", "source", "tracer", "mean", "sd", "se", "n", "n_effective", "words")
+    ]
+    table = table.assign(d_excess=table["d2H"] - 8 * table["d18O"])
+    for _, row in told.iterrows():
+        own = table.loc[table["period"] == row["period"], row["tracer"]]
+        assert row["mean"] == pytest.approx(own.mean(), rel=1e-9)
+        assert row["sd"] == pytest.approx(own.std(), rel=1e-9)
+        assert row["se"] == pytest.approx(own.sem(), rel=1e-9)
+        assert row["words"].startswith("mean of 10 samples; SD ")
+    weighted = EndMembers.from_samples(
+        table, sources=["precipitation"], amount="precipitation"
+    )
+    row = weighted.describe().iloc[0]
+    assert row["se"] == pytest.approx(row["sd"] / np.sqrt(row["n_effective"]))
+    assert "(as good as " in row["words"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "sd", "se", "words"),
+    [
+        ({"n": [1]}, np.nan, np.nan, "one sample; SD and SE unknown"),
+        ({"Cl_sd": [0.5]}, 0.5, 0.5, "n not given; SD 0.5 counts in full"),
+        ({"Cl_sd": [0.5], "n": [25]}, 0.5, 0.1, "SE 0.1 that of the mean"),
+        (
+            {"Cl_sd": [0.5], "n": [25], "spread_of": ["mean"]},
+            0.5,
+            0.5,
+            "0.5 is the spread of the mean",
+        ),
+    ],
+)
+def test_what_is_known_of_a_spread_is_said(columns, sd, se, words) -> None:
+    table = pd.DataFrame({"source": ["rain"], "Cl": [2.0], **columns})
+    row = EndMembers.from_table(table).describe(["Cl"]).iloc[0]
+    np.testing.assert_equal([row["sd"], row["se"]], [sd, se])
+    assert words in row["words"]
+
+
+def test_the_spread_of_a_mean_is_not_divided_twice() -> None:
+    table = pd.DataFrame(
+        {
+            "source": ["rain"],
+            "Cl": [2.0],
+            "Cl_sd": [0.5],
+            "n": [25],
+            "spread_of": ["sample"],
+        }
+    )
+    once = EndMembers.from_table(table).of_means()
+    assert once.table["spread_of"].tolist() == ["mean"]
+    assert once.of_means().table["Cl_sd"].tolist() == [0.1]
+    assert once.counts().tolist() == [1.0]
+    with pytest.raises(MixingError, match="sample or mean: rain has 'range'"):
+        EndMembers.from_table(table.assign(spread_of="range"))
+
+
 def test_d_excess_spread_comes_from_both_isotopes() -> None:
     table = samples().query("water == 'soil'")
     table = table.assign(d_excess=table["d2H"] - 8 * table["d18O"])
