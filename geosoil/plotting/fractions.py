@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,15 +10,19 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.patheffects import withStroke
 
 from geosoil.errors import InputError
+from geosoil.plotting.fraction_marks import (
+    draw_intervals,
+    draw_unanswered,
+    draw_zeros,
+    mark_handle,
+    structural_zeros,
+)
 from geosoil.plotting.page import bottom_legend, make_figure, panel_title, write_title
 from geosoil.plotting.style import (
     DASH,
-    INK,
     NORMAL,
     SMALL,
     WATER_STYLES,
@@ -31,20 +34,26 @@ from geosoil.plotting.tables import check_columns, ordered_groups, table_periods
 FloatArray = npt.NDArray[np.float64]
 
 _BAR_WIDTH = 0.72
-_ZERO_HEIGHT = 1.065
+_WIDE = 7.5
 _KIND_GAP = 0.6
-_KIND_WORDS = {
+KIND_WORDS = {
     "all": "",
     "elevation": "elevation [m]",
     "vegetation": "vegetation",
     "aspect": "aspect",
     "depth": "depth [cm]",
     "soil_layer": "soil layer [cm]",
+    "weighting": "weighted by",
 }
+"""Words for kinds of groups, with their unit."""
 
 
 def figure_fractions_by_group(
-    fractions: pd.DataFrame, *, title: str = "", note: str | None = None
+    fractions: pd.DataFrame,
+    *,
+    title: str = "",
+    note: str | None = None,
+    interval: str = "95 % interval",
 ) -> Figure:
     """Compose stacked bars of source fractions, a panel a period, a bar a group.
 
@@ -53,12 +62,15 @@ def figure_fractions_by_group(
     fractions : DataFrame
         One row a period and group: columns ``period``, ``kind`` (all, elevation,
         vegetation, aspect and so on), ``group``, ``n``, one column a source with its
-        share, and ``<source>_lower``, ``<source>_upper`` with its 95 % interval. A
-        share of exactly 0 without an upper bound above 0 is a structural zero.
+        share, and ``<source>_lower``, ``<source>_upper`` with its interval. A share
+        of exactly 0 without an upper bound above 0 is a structural zero; a group
+        without any share has no answer, and says so.
     title : str
         Title of the figure.
     note : str, optional
         Small text at the bottom, for instance that the data are simulated.
+    interval : str
+        Words for the interval that the whiskers show.
 
     Returns
     -------
@@ -87,8 +99,11 @@ def figure_fractions_by_group(
     periods = table_periods(fractions, "table of fractions")
     places = _places(fractions)
     with house_style():
-        width = max(3.6, 0.7 + 0.6 * (max(places.values()) + 1.0))
-        figure = make_figure(width, 0.75 + 1.75 * len(periods), note=note)
+        width = max(4.0, 0.7 + 0.6 * (max(places.values()) + 1.0))
+        handles = _handles(fractions, sources, interval)
+        columns = min(len(handles), 5 if width >= _WIDE else 2)
+        foot = 0.6 + 0.15 * -(-len(handles) // columns)
+        figure = make_figure(width, foot + 1.75 * len(periods), note=note)
         panels = figure.subplots(len(periods), 1, squeeze=False)
         for order, period in enumerate(periods):
             axes = panels[order, 0]
@@ -97,8 +112,7 @@ def figure_fractions_by_group(
             panel_title(axes, period, order=order, panels=len(periods))
         _name_groups(panels[-1, 0], places)
         write_title(figure, title)
-        handles = _handles(fractions, sources)
-        bottom_legend(figure, handles, columns=min(len(handles), 5))
+        bottom_legend(figure, handles, columns=columns)
     return figure
 
 
@@ -158,7 +172,7 @@ def fraction_sources(fractions: pd.DataFrame) -> list[str]:
 
 def _places(fractions: pd.DataFrame) -> dict[tuple[str, str], float]:
     """Return where each group's bar stands, with a gap between kinds."""
-    order = {kind: place for place, kind in enumerate(_KIND_WORDS)}
+    order = {kind: place for place, kind in enumerate(KIND_WORDS)}
     kinds = sorted(dict.fromkeys(fractions["kind"]), key=lambda k: order.get(k, 99))
     places: dict[tuple[str, str], float] = {}
     place = 0.0
@@ -210,6 +224,9 @@ def draw_fractions(
     groups = zip(fractions["kind"], fractions["group"], strict=True)
     x = np.array([places[str(kind), str(group)] for kind, group in groups])
     foot = np.zeros(len(fractions))
+    shares = fractions[list(sources)].fillna(0.0).to_numpy(dtype=float)
+    answered = shares.sum(axis=1) > 0
+    draw_unanswered(axes, x[~answered])
     shift = np.linspace(-0.5, 0.5, 2 * len(sources) + 1)[1::2] * _BAR_WIDTH
     for order, source in enumerate(sources):
         style = water_style(source, order=order)
@@ -225,12 +242,14 @@ def draw_fractions(
             label=style.label,
             zorder=2,
         )
-        _draw_intervals(axes, x + shift[order], fractions, source, style.colour)
-        zeros = structural_zeros(fractions, source)
-        _draw_zeros(axes, x[zeros] + shift[order], style.colour, source)
+        look = {"source": source, "colour": style.colour}
+        draw_intervals(axes, x + shift[order], fractions, **look)
+        zeros = structural_zeros(fractions, source) & answered
+        draw_zeros(axes, x[zeros] + shift[order], **look)
         foot += share
     axes.set_xlim(min(places.values()) - 0.6, max(places.values()) + 0.6)
-    axes.set_xticks(x, [f"n={int(n)}" for n in fractions["n"].fillna(0)])
+    counts = [f"n={int(n)}" if n > 0 else "" for n in fractions["n"]]
+    axes.set_xticks(x, counts)
     return _dress(axes)
 
 
@@ -242,91 +261,6 @@ def _dress(axes: Axes) -> Axes:
     axes.tick_params(axis="x", length=0.0, labelsize=SMALL)
     axes.spines[["top", "right"]].set_visible(False)
     return axes
-
-
-def _draw_zeros(axes: Axes, x: FloatArray, colour: str, source: str) -> None:
-    """Mark groups where a source is absent by rule, above their bars."""
-    axes.plot(
-        x,
-        np.full(x.size, _ZERO_HEIGHT),
-        linestyle="none",
-        marker="x",
-        markersize=4.0,
-        markeredgewidth=1.3,
-        color=colour,
-        zorder=5,
-        gid=f"zero {source}",
-    )
-
-
-def structural_zeros(fractions: pd.DataFrame, source: str) -> npt.NDArray[np.bool_]:
-    """Say in which rows a source is absent by rule, not by chance.
-
-    Parameters
-    ----------
-    fractions : DataFrame
-        Table as for :func:`figure_fractions_by_group`.
-    source : str
-        The source.
-
-    Returns
-    -------
-    zeros : array of bool, shape (n,)
-        True where the share is exactly 0 and no upper bound lies above 0, and where
-        the share is missing.
-
-    Examples
-    --------
-    >>> table = pd.DataFrame({"snowmelt": [0.0, 0.1], "snowmelt_upper": [0.0, 0.2]})
-    >>> structural_zeros(table, "snowmelt").tolist()
-    [True, False]
-    """
-    share = fractions[source].fillna(0.0).to_numpy(dtype=float)
-    upper = fractions.get(f"{source}_upper")
-    above = np.zeros(share.size)
-    if upper is not None:
-        above = upper.fillna(0.0).to_numpy(dtype=float)
-    zeros: npt.NDArray[np.bool_] = (share == 0.0) & ~(above > 0.0)
-    return zeros
-
-
-def _draw_intervals(
-    axes: Axes, x: FloatArray, fractions: pd.DataFrame, source: str, colour: str
-) -> None:
-    """Draw each share and its interval as a dot and a whisker on the axis' scale."""
-    if f"{source}_lower" not in fractions or f"{source}_upper" not in fractions:
-        return
-    share = fractions[source].to_numpy(dtype=float)
-    lower = fractions[f"{source}_lower"].to_numpy(dtype=float)
-    upper = fractions[f"{source}_upper"].to_numpy(dtype=float)
-    drawn = np.isfinite(lower + upper + share) & ~structural_zeros(fractions, source)
-    if not drawn.any():
-        return
-    halo = [withStroke(linewidth=2.2, foreground="white")]
-    axes.errorbar(
-        x[drawn],
-        share[drawn],
-        yerr=np.clip([share - lower, upper - share], 0.0, None)[:, drawn],
-        fmt="none",
-        ecolor=INK,
-        elinewidth=0.9,
-        capsize=2.0,
-        capthick=0.9,
-        zorder=4,
-        path_effects=halo,
-    )
-    axes.plot(
-        x[drawn],
-        share[drawn],
-        linestyle="none",
-        marker="o",
-        markersize=4.0,
-        color=colour,
-        markeredgecolor="white",
-        markeredgewidth=0.7,
-        zorder=6,
-        gid=f"share {source}",
-    )
 
 
 def _name_groups(axes: Axes, places: dict[tuple[str, str], float]) -> None:
@@ -345,7 +279,7 @@ def _name_groups(axes: Axes, places: dict[tuple[str, str], float]) -> None:
         )
     for kind in dict.fromkeys(kind for kind, _ in places):
         spots = [place for (other, _), place in places.items() if other == kind]
-        words = _KIND_WORDS.get(kind, kind.replace("_", " "))
+        words = KIND_WORDS.get(kind, kind.replace("_", " "))
         if words:
             axes.annotate(
                 words,
@@ -360,31 +294,18 @@ def _name_groups(axes: Axes, places: dict[tuple[str, str], float]) -> None:
             )
 
 
-def _handles(fractions: pd.DataFrame, sources: Sequence[str]) -> list[Artist]:
+def _handles(
+    fractions: pd.DataFrame, sources: Sequence[str], interval: str
+) -> list[Artist]:
     """Return the legend entries: sources, whisker, structural zero."""
     handles: list[Artist] = []
     for order, source in enumerate(sources):
         style = water_style(source, order=order)
         handles.append(Patch(color=style.colour, label=style.label))
     if any(f"{source}_lower" in fractions for source in sources):
-        label = "share and its 95 % interval, from 0"
-        handles.append(_mark("o", label, line="-"))
+        label = f"share and its {interval}, from 0"
+        handles.append(mark_handle("o", label, line="-"))
     if any(structural_zeros(fractions, source).any() for source in sources):
         label = "structural zero (colour of the source)"
-        handles.append(_mark("x", label, line="none"))
+        handles.append(mark_handle("x", label, line="none"))
     return handles
-
-
-def _mark(marker: str, label: str, *, line: Literal["-", "none"]) -> Line2D:
-    """Return a legend entry that is a mark, alone or on a whisker."""
-    return Line2D(
-        [],
-        [],
-        linestyle=line,
-        linewidth=0.9,
-        marker=marker,
-        label=label,
-        markersize=4.0,
-        markeredgewidth=1.2,
-        color=INK,
-    )

@@ -10,6 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from geosoil.errors import InputError
+from geosoil.plotting.fraction_intervals import (
+    figure_fraction_intervals,
+    wide_fractions,
+)
 from geosoil.plotting.fractions import (
     draw_fractions,
     figure_fractions_by_group,
@@ -157,6 +161,87 @@ def test_tables_that_are_no_fractions_are_refused(fractions):
         figure_fractions_by_group(fractions[["period", "kind", "group", "n"]])
     with pytest.raises(InputError, match=r"rows \[0, .*Give fractions, not percent"):
         figure_fractions_by_group(fractions.assign(precipitation=72.0))
+
+
+def test_a_group_without_an_answer_says_so_and_has_no_zeros(fractions):
+    lost = fractions.copy()
+    where = (lost["kind"] == "aspect") & (lost["group"] == "S")
+    lost.loc[where, SOURCES] = np.nan
+    axes = figure_fractions_by_group(lost).axes[1]
+    (words,) = (text for text in axes.texts if text.get_gid() == "no answer")
+    assert words.get_text() == "no answer"
+    near = [
+        line
+        for line in axes.lines
+        if (line.get_gid() or "").startswith("zero")
+        and np.any(np.abs(line.get_xdata() - words.get_position()[0]) < 0.5)
+    ]
+    assert near == []
+
+
+def summary_of(fractions: pd.DataFrame) -> pd.DataFrame:
+    rows = [
+        {
+            "period": row["period"],
+            "by": row["kind"],
+            "stratum": row["group"],
+            "n": row["n"],
+            "source": source,
+            "mean": row[source],
+            "q05": row[f"{source}_lower"],
+            "q95": row[f"{source}_upper"],
+        }
+        for row in fractions.to_dict("records")
+        for source in SOURCES
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_a_summary_of_draws_gives_the_same_bars(figure, fractions, assert_readable):
+    drawn = figure_fraction_intervals(summary_of(fractions), title="Sources")
+    for one, other in zip(figure.axes, drawn.axes, strict=True):
+        for ours, theirs in zip(bars(one), bars(other), strict=True):
+            assert ours.get_bbox().bounds == theirs.get_bbox().bounds
+    words = [text.get_text() for text in drawn.legends[0].get_texts()]
+    assert "share and its 5 to 95 % interval, from 0" in words
+    assert_readable(drawn)
+
+
+def test_a_summary_in_any_order_gives_the_same_table(fractions):
+    summary = summary_of(fractions)
+    keys = ["period", "kind", "group"]
+    wide = wide_fractions(summary).sort_values(keys, ignore_index=True)
+    mixed = wide_fractions(summary.sample(frac=1.0, random_state=1))
+    mixed = mixed.sort_values(keys, ignore_index=True)[wide.columns]
+    pd.testing.assert_frame_equal(wide, mixed)
+    wanted = fractions.sort_values(keys, ignore_index=True)[wide.columns]
+    pd.testing.assert_frame_equal(wide, wanted)
+
+
+def test_weightings_stand_side_by_side_and_fit_a_narrow_page(assert_readable):
+    summary = pd.DataFrame(
+        {
+            "weighting": np.repeat(["samples", "area", "storage"], 3),
+            "source": SOURCES * 3,
+            "n_rows": 4,
+            "mean": [0.7, 0.2, 0.1, 0.6, 0.2, 0.2, 0.8, 0.2, 0.0],
+            "q05": [0.6, 0.1, 0.0, 0.5, 0.1, 0.1, 0.7, 0.1, 0.0],
+            "q95": [0.8, 0.3, 0.2, 0.7, 0.3, 0.3, 0.9, 0.3, 0.0],
+        }
+    )
+    figure = figure_fraction_intervals(summary, "weighting", note="simulated data")
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert words == ["samples", "area", "storage", "weighted by"]
+    assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == ["n=4"] * 3
+    assert_readable(figure)
+
+
+def test_groups_that_a_summary_does_not_tell_apart_are_refused(fractions):
+    summary = summary_of(fractions).rename(columns={"stratum": "group"})
+    with pytest.raises(InputError, match="stand twice, such as"):
+        wide_fractions(summary, "by")
+    with pytest.raises(InputError, match=r"lacks column\(s\) q25, vegetation"):
+        wide_fractions(summary, "vegetation", bounds=("q25", "q95"))
 
 
 def test_texts_of_the_bars_are_readable(figure: Figure, assert_readable):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from matplotlib.patches import Polygon
+from matplotlib.patches import Ellipse, Polygon
 
 from geosoil.errors import InputError
+from geosoil.plotting.ellipses import confidence_radius
 from geosoil.plotting.mixing import figure_mixing_diagram
 from geosoil.plotting.mixing_space import draw_mixing_space
 
@@ -81,7 +83,7 @@ def spans(axes) -> list[np.ndarray]:
 
 
 def test_three_sources_make_a_triangle_and_two_a_line(figure: Figure):
-    june, august, _ = figure.axes
+    june, august, *_ = figure.axes
     fallen, evaporated = spans(june)
     for corners, rain in ((fallen, (-14.0, 11.0)), (evaporated, JUNE["precipitation"])):
         wanted = {rain, JUNE["ground_ice"], JUNE["snowmelt"]}
@@ -150,8 +152,149 @@ def test_the_legend_names_treatments_and_groups_in_order(figure: Figure):
     words = [text.get_text().strip() for text in figure.legends[0].get_texts()]
     assert "mixing space, rain as fallen (open)" in words
     assert "mixing space, rain as evaporated" in words
-    assert words.index("grassland") < words.index("meadow") < words.index("forest")
     assert "precipitation (mean ± sd)" in words
+    elevation, vegetation = (figure.axes[place].get_legend() for place in (5, 8))
+    assert elevation.get_title().get_text() == "elevation [m]"
+    names = [text.get_text() for text in vegetation.get_texts()]
+    assert names == ["grassland", "meadow", "forest"]
+
+
+def test_each_kind_of_group_has_a_row_of_panels_in_one_frame(figure, group_means):
+    assert len(figure.axes) == 3 * (1 + 2)
+    titles = [axes.get_title(loc="left") for axes in figure.axes[3:]]
+    assert titles[0] == "(d) June, by elevation"
+    assert titles[-1] == "(i) September, by vegetation"
+    frames = {(axes.get_xlim(), axes.get_ylim()) for axes in figure.axes[3:]}
+    assert len(frames) == 1
+    rows = group_means.query("kind == 'vegetation' and period == 'August'")
+    marks = {
+        line.get_label(): tuple(line.get_xydata()[0])
+        for line in figure.axes[7].lines
+        if line.get_label() in set(rows["group"])
+    }
+    wanted = rows.set_index("group")[["d18O", "d_excess"]]
+    assert marks == {group: tuple(row) for group, row in wanted.iterrows()}
+    looks = {
+        (line.get_marker(), line.get_color())
+        for line in figure.axes[7].lines
+        if line.get_label() in set(rows["group"])
+    }
+    assert len(looks) == 3
+
+
+def with_covariance(end_members: pd.DataFrame) -> pd.DataFrame:
+    return end_members.assign(d2H_sd=8.0, d18O_d2H_cov=7.0, n=16)
+
+
+def with_errors(group_means: pd.DataFrame, n_sites: int = 12) -> pd.DataFrame:
+    whole = group_means.groupby("period")[["d18O", "d_excess"]].mean().reset_index()
+    whole = whole.assign(kind="all", group="all samples")
+    means = pd.concat([whole, group_means], ignore_index=True)
+    return means.assign(d18O_se=0.4, d2H_se=3.0, d_excess_se=1.0, n_sites=n_sites)
+
+
+def ellipses(axes, start: str) -> list[Ellipse]:
+    return [
+        patch
+        for patch in axes.patches
+        if isinstance(patch, Ellipse) and patch.get_gid().startswith(start)
+    ]
+
+
+def outline(patch: Ellipse) -> np.ndarray:
+    turn = np.linspace(0.0, 2.0 * np.pi, 720, endpoint=False)
+    circle = np.column_stack([np.cos(turn), np.sin(turn)])
+    return patch.get_patch_transform().transform(circle)
+
+
+@pytest.fixture
+def full(samples, end_members, group_means) -> Figure:
+    return figure_mixing_diagram(
+        samples,
+        end_members=with_covariance(end_members),
+        group_means=with_errors(group_means),
+        title="Soil water between its sources",
+        note="simulated data: not measured",
+    )
+
+
+def test_ellipses_of_samples_reach_one_standard_deviation(full: Figure):
+    june, august, *_ = full.axes
+    assert len(ellipses(june, "samples")) == 6
+    assert len(ellipses(august, "samples")) == 4
+    assert not any(container.has_xerr for container in june.containers)
+    (ice, _) = ellipses(june, "samples ground_ice")
+    corners = outline(ice)
+    np.testing.assert_allclose(corners.mean(axis=0), (-15.0, 2.0), rtol=1e-9)
+    assert np.ptp(corners[:, 0]) == pytest.approx(2.0, rel=1e-4)
+    excess_sd = np.sqrt(64.0 + 64.0 - 16.0 * 7.0)
+    assert np.ptp(corners[:, 1]) == pytest.approx(2.0 * excess_sd, rel=1e-4)
+
+
+def test_thick_ellipses_are_those_of_the_mean(full: Figure):
+    (wide, _) = ellipses(full.axes[0], "samples ground_ice")
+    (mean, _) = ellipses(full.axes[0], "mean ground_ice")
+    wanted = confidence_radius(0.95, n_units=16) / np.sqrt(16)
+    assert mean.width / wide.width == pytest.approx(wanted)
+    assert mean.get_linewidth() > 2 * wide.get_linewidth()
+    assert ellipses(full.axes[3], "samples") == []
+    assert len(ellipses(full.axes[3], "mean")) == 6
+
+
+def test_every_group_mean_has_its_ellipse_in_its_colour(full: Figure):
+    assert len(ellipses(full.axes[0], "group all samples")) == 1
+    axes = full.axes[6]
+    for patch in ellipses(axes, "group"):
+        name = patch.get_gid().removeprefix("group ")
+        (mark,) = (line for line in axes.lines if line.get_label() == name)
+        assert tuple(mark.get_xydata()[0]) == patch.get_center()
+        assert to_rgba(mark.get_color()) == patch.get_edgecolor()
+    assert len(ellipses(axes, "group")) == 3
+
+
+def test_ellipses_of_groups_lie_within_their_frame(full: Figure):
+    for axes in full.axes[3:]:
+        (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+        for patch in ellipses(axes, "group"):
+            edge = outline(patch)
+            assert left < edge[:, 0].min() < edge[:, 0].max() < right
+            assert bottom < edge[:, 1].min() < edge[:, 1].max() < top
+
+
+def test_means_of_two_sites_have_a_mark_but_no_ellipse(
+    samples, end_members, group_means
+):
+    figure = figure_mixing_diagram(
+        samples,
+        end_members=end_members,
+        group_means=with_errors(group_means, n_sites=2),
+    )
+    assert all(ellipses(axes, "group") == [] for axes in figure.axes)
+    assert len(figure.axes[3].lines) > 4
+
+
+def test_the_legend_explains_the_ellipses_that_are_drawn(full: Figure, figure: Figure):
+    words = [text.get_text() for text in full.legends[0].get_texts()]
+    for entry in (
+        "precipitation (mean)",
+        "source: 1 sd of its samples",
+        "source: 95 % of its mean",
+        "mean of all soil samples",
+        "soil: 95 % of its mean (by site)",
+    ):
+        assert entry in words
+    bare = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert not any("95 %" in entry for entry in bare)
+
+
+def test_texts_of_the_full_diagram_are_readable(full: Figure, assert_readable):
+    assert_readable(full)
+
+
+def test_without_groups_there_is_one_row(samples, end_members, assert_readable):
+    figure = figure_mixing_diagram(samples, end_members=with_covariance(end_members))
+    assert len(figure.axes) == 3
+    assert_readable(figure)
 
 
 def test_incomplete_tables_are_refused(samples, end_members, group_means):
