@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from geosoil.errors import InputError
 from geosoil.tracers.endmembers import EndMembers
 from geosoil.tracers.groups import Group, check_columns, sample_groups
 from geosoil.tracers.mixing import allowed_sources
 from geosoil.tracers.mixing_solver import MixingAnswer, MixingTask, solve_mixtures
+from geosoil.tracers.source_arrays import SourceArrays
 from geosoil.tracers.tracer_space import tracer_values
+from geosoil.tracers.uncertainty import (
+    satterthwaite_df,
+    student_t,
+    tracer_shares,
+    variance_parts,
+)
 
 FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
+IntArray = npt.NDArray[np.intp]
 
 ONE_SITE = "one site: no standard error"
 """Reason: the group's samples come from one site."""
@@ -35,6 +42,49 @@ class ClusteredMean(NamedTuple):
     """Samples with all tracers."""
     n_clusters: int
     """Clusters that these come from."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupMeans:
+    """Mean waters of groups, ready to be unmixed; made by `group_means`."""
+
+    table: pd.DataFrame
+    """One row a group: columns of ``by``, ``n`` samples, ``n_sites``."""
+    groups: list[Group]
+    """Key and samples of each group."""
+    means: list[ClusteredMean]
+    """Mean of each group with its covariance by site."""
+    task: MixingTask
+    """The means as mixtures; sources enter with the covariance of their mean."""
+    strata: list[Group]
+    """Stratum of the end members of each group that lies in one."""
+    reasons: list[str]
+    """Why a group lies in no stratum; "" where it lies in one."""
+
+
+def cluster_codes(clusters: npt.ArrayLike) -> IntArray:
+    """Give the clusters of samples numbers from 0.
+
+    Parameters
+    ----------
+    clusters : array, shape (n,)
+        Cluster of each sample; a missing label is a cluster alone.
+
+    Returns
+    -------
+    codes : array of int, shape (n,)
+        Number of each sample's cluster, in order of appearance; those without a
+        label come last.
+
+    Examples
+    --------
+    >>> cluster_codes(["a", None, "b", "a", None]).tolist()
+    [0, 2, 1, 0, 3]
+    """
+    codes = pd.factorize(pd.Series(np.asarray(clusters, dtype=object)))[0]
+    alone = codes < 0
+    codes[alone] = codes.max(initial=-1) + 1 + np.arange(int(alone.sum()))
+    return np.asarray(codes, dtype=np.intp)
 
 
 def clustered_mean(values: FloatArray, clusters: npt.ArrayLike) -> ClusteredMean:
@@ -73,13 +123,10 @@ def clustered_mean(values: FloatArray, clusters: npt.ArrayLike) -> ClusteredMean
     if not n:
         nothing = np.full((size, size), np.nan)
         return ClusteredMean(np.full(size, np.nan), nothing, 0, 0)
-    labels = pd.Series(np.asarray(clusters, dtype=object)[whole])
-    codes = pd.factorize(labels)[0]
-    alone = codes < 0
-    codes[alone] = codes.max() + 1 + np.arange(int(alone.sum()))
-    count = len(np.unique(codes))
+    codes = cluster_codes(np.asarray(clusters, dtype=object)[whole])
+    count = int(codes.max()) + 1
     mean = values[whole].mean(axis=0)
-    sums = np.zeros((codes.max() + 1, size))
+    sums = np.zeros((count, size))
     np.add.at(sums, codes, values[whole] - mean)
     factor = count / (count - 1) if count > 1 else np.nan
     return ClusteredMean(mean, factor * (sums.T @ sums) / n**2, n, count)
@@ -149,6 +196,52 @@ def fractions_of_means(
     >>> answer[["rain", "n_sites"]].values.tolist()
     [[0.75, 3.0]]
     """
+    found = group_means(samples, end_members, by, tracers=tracers, cluster=cluster)
+    answer = solve_mixtures(found.task, end_members, found.strata)
+    table = found.table
+    half = _half_width(found, end_members, answer, confidence)
+    for place, source in enumerate(end_members.sources):
+        table = table.assign(**_columns(answer, half, source, place))
+    table["chi2"] = answer.chi2
+    alone = [ONE_SITE if mean.n_clusters == 1 else "" for mean in found.means]
+    parts = zip(found.reasons, answer.reason, alone, strict=True)
+    table["reason"] = ["; ".join(filter(None, words)) for words in parts]
+    return table
+
+
+def group_means(
+    samples: pd.DataFrame,
+    end_members: EndMembers,
+    by: Sequence[str],
+    *,
+    tracers: Sequence[str] = ("d18O", "d2H"),
+    cluster: str = "site_id",
+) -> GroupMeans:
+    """Average the samples of each group and find its end members.
+
+    Parameters
+    ----------
+    samples, end_members, by, tracers, cluster
+        As in `fractions_of_means`.
+
+    Returns
+    -------
+    means : GroupMeans
+        Mean waters with covariances clustered by site, and their strata.
+
+    Raises
+    ------
+    InputError
+        If a column is missing or there is no sample.
+
+    Examples
+    --------
+    >>> ends = EndMembers.from_table(pd.DataFrame(
+    ...     {"source": ["rain", "ice"], "Cl": [1.0, 9.0]}))
+    >>> soil = pd.DataFrame({"site_id": ["a", "b"], "Cl": [2.0, 4.0]})
+    >>> group_means(soil, ends, [], tracers=["Cl"]).task.compositions.tolist()
+    [[3.0]]
+    """
     names = list(tracers)
     check_columns(samples, [cluster, *by, *end_members.by], what="Samples")
     groups = _filled_groups(samples, by)
@@ -165,18 +258,10 @@ def fractions_of_means(
         of_means=True,
     )
     strata, reasons = _strata(samples, end_members, groups)
-    answer = solve_mixtures(task, end_members, strata)
     table = pd.DataFrame([group.key for group in groups], index=range(len(groups)))
     table["n"] = [mean.n for mean in means]
     table["n_sites"] = [mean.n_clusters for mean in means]
-    half = _half_width(task, end_members, answer, (strata, means), confidence)
-    for place, source in enumerate(end_members.sources):
-        table = table.assign(**_columns(answer, half, source, place))
-    table["chi2"] = answer.chi2
-    alone = [ONE_SITE if mean.n_clusters == 1 else "" for mean in means]
-    parts = zip(reasons, answer.reason, alone, strict=True)
-    table["reason"] = ["; ".join(filter(None, words)) for words in parts]
-    return table
+    return GroupMeans(table, groups, means, task, strata, reasons)
 
 
 def _filled_groups(samples: pd.DataFrame, by: Sequence[str]) -> list[Group]:
@@ -205,45 +290,30 @@ def _strata(
 
 
 def _half_width(
-    task: MixingTask,
+    found: GroupMeans,
     end_members: EndMembers,
     answer: MixingAnswer,
-    groups: tuple[Sequence[Group], Sequence[ClusteredMean]],
     confidence: float,
 ) -> FloatArray:
     """Half width of the interval of each raw fraction, shape (group, source)."""
-    strata, means = groups
     half = np.full(answer.raw.shape, np.nan)
-    for group in strata:
+    arrays = SourceArrays.of(end_members, found.task)
+    for group in found.strata:
         row = int(group.rows[0])
-        if means[row].n_clusters < 2 or np.isnan(answer.sd[row]).all():
+        sites = found.means[row].n_clusters
+        if sites < 2 or np.isnan(answer.sd[row]).all():
             answer.sd[row] = np.nan
             continue
-        stratum = end_members.select(**group.key)
-        places = [end_members.sources.index(name) for name in stratum.sources]
-        own = task.covariances[row][None]
-        scale = np.r_[1.0, answer.raw[row, places] ** 2]
-        parts = np.concatenate([own, task.spread(stratum)]) * scale[:, None, None]
-        gain = answer.gain[row]
-        shares = np.einsum("kj,wji,ki->wk", gain, parts, gain)
-        counts = stratum.counts()
-        freedom = np.r_[
-            means[row].n_clusters - 1, np.where(counts > 1, counts - 1, 1e9)
-        ]
-        t = _student_t(shares, freedom, confidence)
+        rows = arrays.rows(group.key)
+        raw = answer.raw[row, arrays.places[rows]]
+        shares = tracer_shares(raw, arrays.concentrations[rows])
+        own, spread = found.task.covariances[row], arrays.spread[rows]
+        parts = variance_parts(own, spread, shares, answer.gain[row])
+        counts = arrays.counts[rows]
+        freedom = np.r_[sites - 1, np.where(counts > 1, counts - 1, np.inf)]
+        t = student_t(satterthwaite_df(parts, freedom), confidence)
         half[row] = t * answer.sd[row]
     return half
-
-
-def _student_t(
-    shares: FloatArray, freedom: FloatArray, confidence: float
-) -> FloatArray:
-    """Quantile of t by Welch-Satterthwaite; ``shares`` are variances (water, k)."""
-    total = shares.sum(axis=0)
-    below = (shares**2 / freedom[:, None]).sum(axis=0)
-    effective = np.full(total.shape, np.inf)
-    np.divide(total**2, below, out=effective, where=below > 0)
-    return np.asarray(stats.t.ppf(0.5 + confidence / 2.0, effective), dtype=float)
 
 
 def _columns(

@@ -159,6 +159,25 @@ def test_a_source_forbidden_to_all_samples_of_a_group_is_zero() -> None:
     assert table["snowmelt"][1] > 0
 
 
+def test_concentrations_share_the_degrees_of_freedom_by_tracer() -> None:
+    table = pd.DataFrame(
+        {
+            "source": ["a", "b"],
+            "Sr": [0.0, 1.0],
+            "Sr_sd": [0.1, 0.1],
+            "Sr_concentration": [1.0, 3.0],
+            "n": [5, 5],
+        }
+    )
+    soil = pd.DataFrame({"Sr": [0.5] * 3, "site_id": [1, 2, 3]})
+    ends = EndMembers.from_table(table)
+    row = fractions_of_means(soil, ends, [], tracers=["Sr"]).iloc[0]
+    # The mean is exact, and each source gives half of the strontium: df = 4 + 4.
+    t = (row["a_upper"] - row["a_raw"]) / row["a_sd"]
+    assert row["a"] == pytest.approx(0.75)
+    assert t == pytest.approx(2.306004, rel=1e-5)
+
+
 def test_bad_requests_for_groups_are_refused() -> None:
     samples, _ = study()
     with pytest.raises(InputError, match="missing column profile"):
