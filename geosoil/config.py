@@ -6,7 +6,7 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -20,6 +20,7 @@ from geosoil.errors import ConfigError, MissingFileError
 from geosoil.strata import DEPTH_EDGES, ELEVATION_EDGES, StrataEdges
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Model = TypeVar("Model", bound="Settings")
 
 
 class Settings(BaseModel):
@@ -95,6 +96,17 @@ class PeriodClimate(Settings):
     """Share of equilibrium between the air's vapour and the rain."""
     turbulence: Annotated[float, Field(ge=0.5, le=1.0)] = 0.75
     """Exponent n of the kinetic term: 0.5 open water, 1 dry soil."""
+    remaining: tuple[Fraction, Fraction] = (0.80, 0.98)
+    """Limits of the share of soil water that evaporation has left, for the amount of
+    evaporation in mixing: an assumption that the answer hangs on; state your own."""
+
+    @model_validator(mode="after")
+    def _rising(self) -> PeriodClimate:
+        low, high = self.remaining
+        if not 0.0 < low < high:
+            message = "'remaining' is two rising shares, such as [0.8, 0.98]"
+            raise ValueError(message)
+        return self
 
 
 class TracerSettings(Settings):
@@ -114,8 +126,35 @@ class TracerSettings(Settings):
     """Weather of each period, for the Craig-Gordon slope."""
 
 
+class EndMemberSettings(Settings):
+    """How the samples of one source become its end member, see `EndMemberRule`."""
+
+    source: str
+    """Name of the source."""
+    levels: tuple[tuple[str, ...], ...] = (("period",), ())
+    """Columns to match samples by, the finest level first."""
+    min_samples: Annotated[int, Field(ge=1)] = 3
+    """Samples that a level needs."""
+    match: Literal["month_of_year", "period", "date_window"] = "month_of_year"
+    """How the period is matched; "month_of_year" takes any year."""
+    months_before: Annotated[int, Field(ge=0, le=11)] = 0
+    """Earlier months that count too."""
+    window_days: Annotated[float, Field(ge=0.0)] = 0.0
+    """Earlier days that count too, with match "date_window"."""
+    amount: str | None = None
+    """Column of amounts that weight the samples."""
+    water: str | None = None
+    """Label in column water, where it is not the source's name."""
+    where: dict[str, tuple[str, ...]] = {}
+    """Labels that the samples have in other columns."""
+    absent: tuple[dict[str, tuple[str, ...]], ...] = ()
+    """Strata where the source cannot be."""
+    spread: Literal["own", "pooled"] = "own"
+    """Whose covariance a stratum with few samples has."""
+
+
 class ZeroRuleSettings(Settings):
-    """Where a source cannot be: an elevation limit, a vegetation or a place."""
+    """Where a source cannot be: by elevation, or in the whole period without limits."""
 
     source: str
     """Source that is exactly zero there."""
@@ -126,12 +165,12 @@ class ZeroRuleSettings(Settings):
     above: float | None = None
     """The source is zero at and above this elevation [m]."""
 
-    @model_validator(mode="after")
-    def _one_limit(self) -> ZeroRuleSettings:
-        if (self.below is None) == (self.above is None):
-            message = "a rule needs exactly one of 'below' and 'above'"
-            raise ValueError(message)
-        return self
+
+class ZeroRuleFile(Settings):
+    """A file of zero rules."""
+
+    rule: Annotated[tuple[ZeroRuleSettings, ...], Field(min_length=1)]
+    """Tables [[rule]]."""
 
 
 class GridSettings(Settings):
@@ -215,6 +254,7 @@ class StudyConfig(Settings):
     samples: SampleSettings
     strata: StrataSettings = StrataSettings()
     tracers: TracerSettings = TracerSettings()
+    end_member: tuple[EndMemberSettings, ...] = ()
     rule: tuple[ZeroRuleSettings, ...] = ()
     grid: GridSettings = GridSettings()
     ndvi: NdviSettings = NdviSettings()
@@ -258,11 +298,39 @@ def read_config(path: str | Path) -> StudyConfig:
         with the nearest known one.
     """
     file = Path(path)
+    config = _read_settings(file, StudyConfig, "Write one with 'geosoil init SAMPLES'")
+    absolute: StudyConfig = _absolute(config, file.resolve().parent)
+    return absolute
+
+
+def read_zero_rules(path: str | Path) -> tuple[ZeroRuleSettings, ...]:
+    """Read and check a file of zero rules.
+
+    Parameters
+    ----------
+    path : str or Path
+        TOML file of tables ``[[rule]]`` with source, period, below, above.
+
+    Returns
+    -------
+    rules : tuple of ZeroRuleSettings
+        The rules.
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist.
+    ConfigError
+        If it is no TOML or breaks a rule; every fault is listed.
+    """
+    hint = "Write one with tables [[rule]]: source, period, below or above"
+    return _read_settings(Path(path), ZeroRuleFile, hint).rule
+
+
+def _read_settings(file: Path, model: type[Model], hint: str) -> Model:
+    """Read a TOML file into a settings model; tell every fault."""
     if not file.is_file():
-        message = (
-            f"There is no settings file '{file}'. Write one with 'geosoil init SAMPLES'"
-            ", or name another."
-        )
+        message = f"There is no settings file '{file}'. {hint}, or name another."
         raise MissingFileError(message)
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -270,22 +338,21 @@ def read_config(path: str | Path) -> StudyConfig:
         message = f"Settings file '{file}' is no valid TOML: {error}."
         raise ConfigError(message) from error
     try:
-        config = StudyConfig.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
-        faults = "\n".join(f"  - {words}" for words in map(_words, error.errors()))
+        told = [_words(fault, model) for fault in error.errors()]
+        faults = "\n".join(f"  - {words}" for words in told)
         message = (
             f"Settings file '{file}' has {error.error_count()} fault(s):\n{faults}"
         )
         raise ConfigError(message) from error
-    absolute: StudyConfig = _absolute(config, file.resolve().parent)
-    return absolute
 
 
-def _words(fault: Any) -> str:  # noqa: ANN401  pydantic's ErrorDetails
+def _words(fault: Any, model: type[Settings]) -> str:  # noqa: ANN401  ErrorDetails
     """One pydantic fault in words, with the nearest known key."""
     where = ".".join(str(part) for part in fault["loc"]) or "file"
     if fault["type"] == "extra_forbidden":
-        known = _known_keys(fault["loc"][:-1])
+        known = _known_keys(fault["loc"][:-1], model)
         near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1, cutoff=0.5)
         hint = f" Did you mean '{near[0]}'?" if near else f" Known: {', '.join(known)}."
         return f"unknown key '{where}'.{hint}"
@@ -294,9 +361,9 @@ def _words(fault: Any) -> str:  # noqa: ANN401  pydantic's ErrorDetails
     return f"'{where}': {fault['msg']}; found {fault['input']!r}."
 
 
-def _known_keys(trail: tuple[str | int, ...]) -> list[str]:
+def _known_keys(trail: tuple[str | int, ...], root: type[Settings]) -> list[str]:
     """Keys that are allowed in the table at a place of the file."""
-    model: Any = StudyConfig
+    model: Any = root
     for part in trail:
         if isinstance(part, int) or not hasattr(model, "model_fields"):
             continue

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from geosoil.config import read_config
+from geosoil.config import read_config, read_zero_rules
 from geosoil.errors import ConfigError, MissingFileError
 
 
@@ -50,7 +50,7 @@ def test_every_fault_is_told_with_the_nearest_known_key(tmp_path: Path) -> None:
         tmp_path,
         '[sample]\npath = "a.csv"\n[grid]\nresolutoin = 0.1\n'
         '[correlation]\nmin_pairs = 2\n[[rule]]\nsource = "snowmelt"\n'
-        'period = ["June"]\nbelow = 1\nabove = 2\n',
+        'period = ["June"]\nbelow = "x"\n',
     )
     with pytest.raises(ConfigError) as caught:
         read_config(path)
@@ -59,7 +59,7 @@ def test_every_fault_is_told_with_the_nearest_known_key(tmp_path: Path) -> None:
     assert "Did you mean 'resolution'?" in words
     assert "'samples' is missing" in words
     assert "correlation.min_pairs" in words
-    assert "exactly one of 'below' and 'above'" in words
+    assert "rule.0.below" in words
     assert "5 fault(s)" in words
 
 
@@ -90,3 +90,28 @@ def test_strata_take_own_edges_and_labels(tmp_path: Path) -> None:
     assert edges.names(edges.elevation) == ["low", "4000-6000"]
     with pytest.raises(ConfigError, match="no class is called"):
         read_config(written(tmp_path, text.replace('"0-4000"', '"0-4"')))
+
+
+def test_a_file_of_zero_rules_is_read_and_its_faults_told(tmp_path: Path) -> None:
+    path = tmp_path / "zero.toml"
+    path.write_text(
+        '[[rule]]\nsource = "snowmelt"\nperiod = ["August"]\n'
+        '[[rule]]\nsource = "ground_ice"\nperiod = ["August"]\nbelow = 3500\n'
+    )
+    everywhere, low = read_zero_rules(path)
+    assert (everywhere.below, everywhere.above, low.below) == (None, None, 3500.0)
+    path.write_text('[[rule]]\nsource = "snowmelt"\nperiods = ["August"]\n')
+    with pytest.raises(ConfigError, match="Did you mean 'period'"):
+        read_zero_rules(path)
+    path.write_text("")
+    with pytest.raises(ConfigError, match="'rule' is missing"):
+        read_zero_rules(path)
+    with pytest.raises(MissingFileError, match=r"tables \[\[rule\]\]"):
+        read_zero_rules(tmp_path / "none.toml")
+
+
+def test_remaining_water_is_two_rising_shares(tmp_path: Path) -> None:
+    text = '[samples]\npath = "a.csv"\n[tracers.climate.June]\ntemperature = 8.0\n'
+    text += "humidity = 0.5\nremaining = [0.9, 0.8]\n"
+    with pytest.raises(ConfigError, match="two rising shares"):
+        read_config(written(tmp_path, text))

@@ -14,16 +14,22 @@ import geosoil as gs
 from geosoil.strata import add_strata
 from geosoil.tracers.group_table import LineChoice, group_table
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "04_lines_of_the_paper.py"
+SCRIPTS = Path(__file__).parents[1] / "scripts"
+
+
+def loaded(name: str) -> ModuleType:
+    """A program of the gallery as a module."""
+    path = SCRIPTS / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    """The gallery's comparison with the paper."""
-    spec = importlib.util.spec_from_file_location("lines_of_the_paper", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """The gallery's comparison of lines with the paper."""
+    return loaded("04_lines_of_the_paper")
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +120,16 @@ def test_averaged_parallels_give_the_table_of_the_samples(
     assert again["n"].tolist() == first["n"].tolist()
     np.testing.assert_allclose(again["d18O"], first["d18O"], atol=0.01)
     np.testing.assert_allclose(again["slope"], first["slope"], atol=0.01)
+
+
+def test_every_share_of_section_3_3_stands_beside_truth_and_paper(built_study) -> None:
+    module = loaded("05_fractions_of_the_paper")
+    found = module.shares(module.opened(built_study.folder))
+    table = module.beside(found, pd.read_csv(built_study.folder / "reference.csv"))
+    assert len(table) == 84
+    assert table["truth"].notna().all()
+    assert table["held"].all()
+    assert table["off"].abs().max() < 0.02
+    paper = table[table["paper"].notna()]
+    assert len(paper) == 7
+    np.testing.assert_allclose(paper["fraction"], paper["paper"], atol=0.01)

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("geosoil.cli.tables", "How a sample table is read; what looks wrong."),
     "run": ("geosoil.cli.study", "Run a study: fractions, correlations, maps."),
     "lines": ("geosoil.cli.lines", "Water lines of groups and the artefact check."),
+    "fractions": ("geosoil.cli.fractions", "Source fractions of groups of samples."),
     "ndvi": ("geosoil.cli.rasters", "MODIS files to one GeoTIFF, a band a date."),
 }
 """Each command's module and its one-line help, so that --help imports nothing."""

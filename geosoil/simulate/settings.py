@@ -31,9 +31,9 @@ August = ["precipitation", "ground_ice"]
 September = ["precipitation", "ground_ice"]
 
 [tracers.climate]                   # of the evaporating soil; invented
-June = {{ temperature = 8.0, humidity = 0.55, vapour = 0.88 }}
-August = {{ temperature = 11.0, humidity = 0.65, vapour = 0.70 }}
-September = {{ temperature = 7.0, humidity = 0.60, vapour = 0.94 }}
+June = {{ temperature = 8.0, humidity = 0.55, vapour = 0.88, remaining = [0.90, 0.99] }}
+August = {{ temperature = 11.0, humidity = 0.65, vapour = 0.70, remaining = [0.90, 0.99] }}
+September = {{ temperature = 7.0, humidity = 0.60, vapour = 0.94, remaining = [0.90, 0.99] }}
 
 # Where a source cannot be (the paper, section 3.3), in metres above sea level.
 [[rule]]

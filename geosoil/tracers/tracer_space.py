@@ -170,10 +170,10 @@ def _optional(table: pd.DataFrame, column: str, what: str) -> FloatArray:
 def _numbers(table: pd.DataFrame, columns: list[str], what: str) -> FloatArray:
     faults = []
     for column in columns:
-        values = table[column]
-        wrong = values.notna() & pd.to_numeric(values, errors="coerce").isna()
+        cells = table[column]
+        wrong = cells.notna() & pd.to_numeric(cells, errors="coerce").isna()
         if wrong.any():
-            faults.append(f"'{column}' holds {values[wrong].iloc[0]!r}")
+            faults.append(f"'{column}' holds {cells[wrong].iloc[0]!r}")
     if faults:
         message = f"{what}: not a number in column {'; '.join(faults)}."
         raise InputError(message)

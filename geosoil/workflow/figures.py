@@ -26,6 +26,7 @@ from geosoil.workflow.fractions import FractionResult, soil_method
 from geosoil.workflow.inputs import StudyInputs
 from geosoil.workflow.mapping import FractionMaps
 from geosoil.workflow.mixtures import ALL
+from geosoil.workflow.study_draws import StudyDraws
 
 SIMULATED = "SIMULATED data: no value on this figure was measured"
 
@@ -38,6 +39,8 @@ class StudyResults:
 
     fractions: FractionResult
     """Lines and source fractions."""
+    draws: StudyDraws
+    """Draws of the strata's shares and their means by samples, area and water."""
     maps: FractionMaps
     """Interpolated source fractions."""
     correlation: CorrelationResult | None
@@ -150,19 +153,18 @@ def _mixing_diagram(result: FractionResult, note: str | None) -> bytes:
         ends["d_excess_sd"] = (variance - 16 * ends["d18O_d2H_cov"]).clip(0) ** 0.5
     means = result.lines[result.lines["by"] != "soil_layer"]
     means = means.rename(columns={"by": "kind", "stratum": "group"})
-    means = means[means["d18O"].notna()].replace(
-        {"kind": KINDS, "group": {ALL: "all samples"}}
-    )
+    means = means[means["d18O"].notna()].replace({"kind": KINDS})
     figure = figure_mixing_diagram(
         result.samples,
         end_members=ends,
-        group_means=means[["period", "kind", "group", "d18O", "d_excess"]],
+        group_means=means[["period", "kind", "group", *MEANS]],
         title="Soil water between its sources",
         note=note,
     )
     return render(figure)
 
 
+MEANS = ["d18O", "d_excess", "d18O_se", "d2H_se", "d_excess_se", "n_sites"]
 KINDS = {"elevation_band": "elevation"}
 """Words on figures for strata whose column has another name."""
 

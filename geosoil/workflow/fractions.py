@@ -1,23 +1,20 @@
-"""From samples to source fractions: water lines, then mixing in three ways."""
+"""From samples to source fractions: water lines, then mixing in several ways."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from geosoil.errors import GeosoilWarning
 from geosoil.tracers.artefact import SlopeArtefact
 from geosoil.tracers.correction import EvaporationSensitivity, evaporation_sensitivity
 from geosoil.tracers.delta import d_excess, lc_excess
 from geosoil.tracers.endmembers import EndMembers
 from geosoil.tracers.group_fractions import clustered_mean, fractions_of_means
-from geosoil.tracers.line_table import group_lines
+from geosoil.tracers.group_table import LineChoice, crossed_groups
 from geosoil.tracers.lines import LineMethod, WaterLine
-from geosoil.tracers.mixing import source_fractions
 from geosoil.workflow.evaporation import (
     NO_SOURCES,
     regression_artefact,
@@ -37,15 +34,20 @@ from geosoil.workflow.mixtures import (
     end_members_as_fallen,
     end_members_given,
     groups_of,
-    is_labelled,
     soil_mixtures,
 )
-
-FALLEN = "rain as fallen"
-GIVEN = "rain as evaporated"
-CORRECTED = "evaporation corrected"
-ANSWERS = (FALLEN, GIVEN, CORRECTED)
-"""The three answers, in the order in which they are told."""
+from geosoil.workflow.modelled import modelled_means
+from geosoil.workflow.study_answers import (
+    CORRECTED,
+    FALLEN,
+    GIVEN,
+    MODELLED,
+    averaged_unit,
+    group_answers,
+    group_samples,
+    single_answers,
+    study_prior,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class FractionResult:
     lmwl: WaterLine
     """Local meteoric water line; the global one where precipitation is too scarce."""
     lines: pd.DataFrame
-    """Evaporation lines of soil water: period, by, stratum and `group_lines`."""
+    """Evaporation lines of soil water: period, by, stratum and `crossed_groups`."""
     artefacts: dict[str, SlopeArtefact]
     """Regression slope against the Craig-Gordon slope, by period."""
     regional: pd.DataFrame
@@ -88,7 +90,7 @@ def solve_study(inputs: StudyInputs, report: Callable[[str], None]) -> FractionR
     Returns
     -------
     result : FractionResult
-        Lines, three regional answers, groups, samples and sites.
+        Lines, regional answers, groups, samples and sites.
     """
     report("fitting water lines")
     soil = soil_mixtures(inputs)
@@ -117,9 +119,10 @@ def solve_study(inputs: StudyInputs, report: Callable[[str], None]) -> FractionR
             finding = _sensitivity(chosen, fallen, slope)
             sensitivities[period] = finding
             regional.append(_corrected_rows(finding, period))
+            regional.append(_modelled(chosen, fallen, inputs))
             sources.append(source_waters(chosen, lmwl, fallen, inputs))
-        groups += _groups(inputs, chosen, fallen)
-    samples, sites = _details(inputs, soil)
+        groups += group_answers(inputs, chosen, fallen)
+    samples, sites = single_answers(inputs, soil)
     return FractionResult(
         lmwl,
         lines,
@@ -163,20 +166,17 @@ def _lines(inputs: StudyInputs, soil: pd.DataFrame, lmwl: WaterLine) -> pd.DataF
     """Evaporation lines by period, and by period within each group."""
     rain = inputs.samples.loc[inputs.samples["water"] == "precipitation", "d18O"]
     limits = (float(rain.min()), float(rain.max())) if rain.notna().any() else None
+    line = LineChoice(lmwl, soil_method(inputs), limits)
     chosen = chosen_preset(inputs.config)
+    if chosen is not None:
+        interval, means = chosen.confidence_interval, chosen.means
+        line = replace(line, interval=interval, means=means)
     tables = []
     for group in (ALL, *groups_of(soil), "soil_layer"):
         if group != ALL and group not in soil:
             continue
         by = ["period"] if group == ALL else ["period", group]
-        table = group_lines(
-            soil,
-            by,
-            lmwl=lmwl,
-            method=soil_method(inputs),
-            precipitation_range=limits,
-            interval=chosen.confidence_interval if chosen else "fieller",
-        )
+        table = crossed_groups(soil, by, line=line)
         stratum = ALL if group == ALL else table.pop(group)
         tables.append(table.assign(by=group, stratum=stratum))
     return pd.concat(tables, ignore_index=True)
@@ -187,14 +187,23 @@ def _mean(
 ) -> pd.DataFrame:
     """Fractions of a period's mean water, one row a source."""
     tracers = inputs.config.tracers.names
-    whole = averaged_unit(soil, inputs).drop(columns=_allowed(soil))
+    whole = group_samples(averaged_unit(soil, inputs), ALL)
     wide = fractions_of_means(whole, end_members, ["period"], tracers=tracers)
     return _long(wide, end_members.sources, ["period", "n", "n_sites"])
 
 
-def _allowed(soil: pd.DataFrame) -> list[str]:
-    """Columns that say which sources a zero rule leaves to a sample."""
-    return [name for name in map(str, soil.columns) if name.endswith("_allowed")]
+def _modelled(
+    soil: pd.DataFrame, fallen: EndMembers, inputs: StudyInputs
+) -> pd.DataFrame:
+    """Fractions of a period's mean water with its evaporation, one row a source."""
+    prior = study_prior(inputs, str(soil["period"].iloc[0]), fallen)
+    if prior is None:
+        return pd.DataFrame()
+    whole = group_samples(averaged_unit(soil, inputs), ALL)
+    tracers = inputs.config.tracers.names
+    wide = modelled_means(whole, fallen, ["period"], prior=prior, tracers=tracers)
+    keep = ["period", "n", "n_sites", "evaporation", "evaporation_sd"]
+    return _long(wide, fallen.sources, keep).assign(answer=MODELLED)
 
 
 def _long(
@@ -213,29 +222,6 @@ def _long(
         for source in sources
     ]
     return pd.concat(parts, ignore_index=True)
-
-
-def _groups(
-    inputs: StudyInputs, soil: pd.DataFrame, fallen: EndMembers
-) -> list[pd.DataFrame]:
-    """Fractions of a period's strata, each with the rain of its own stratum."""
-    tables = []
-    soil = averaged_unit(soil, inputs)
-    for group in (ALL, *groups_of(soil)):
-        given = end_members_given(inputs, str(soil["period"].iloc[0]), group)
-        by = ["period"] if group == ALL else ["period", group]
-        inside = soil if group == ALL else soil[is_labelled(soil, group)]
-        if group == ALL:
-            inside = inside.drop(columns=_allowed(inside))
-        if inside.empty:
-            continue
-        table = fractions_of_means(
-            inside, given or fallen, by, tracers=inputs.config.tracers.names
-        )
-        stratum = ALL if group == ALL else table.pop(group)
-        answer = FALLEN if given is None else GIVEN
-        tables.append(table.assign(by=group, stratum=stratum, answer=answer))
-    return tables
 
 
 def _mean_water(soil: pd.DataFrame) -> dict[str, float]:
@@ -306,66 +292,3 @@ def soil_method(inputs: StudyInputs) -> LineMethod:
     """
     method = inputs.config.tracers.method
     return "ols" if method is None else plain_method(method)
-
-
-def _details(
-    inputs: StudyInputs, soil: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Fractions of every sample and of every profile's mean water."""
-    samples: list[pd.DataFrame] = []
-    sites: list[pd.DataFrame] = []
-    with warnings.catch_warnings():
-        # The condition of the end members was told with the period's mean.
-        warnings.simplefilter("ignore", GeosoilWarning)
-        for period in inputs.config.tracers.sources:
-            chosen = soil[soil["period"] == period]
-            if chosen.empty:
-                continue
-            group = "elevation_band" if "elevation_band" in soil else ALL
-            ends = end_members_given(inputs, period, group)
-            if ends is None:
-                ends = end_members_as_fallen(inputs, period)
-            for table, out in ((chosen, samples), (_profiles(chosen), sites)):
-                solved = source_fractions(
-                    table, ends, tracers=inputs.config.tracers.names
-                )
-                out.append(table.join(_prefixed(solved, ends.sources)))
-    return pd.concat(samples), pd.concat(sites, ignore_index=True)
-
-
-def _prefixed(solved: pd.DataFrame, sources: tuple[str, ...]) -> pd.DataFrame:
-    """Name fractions apart from the samples' amount of precipitation."""
-    columns = [f"{source}{tail}" for source in sources for tail in ("", "_sd", "_raw")]
-    return solved.rename(columns={name: f"fraction_{name}" for name in columns})
-
-
-def averaged_unit(soil: pd.DataFrame, inputs: StudyInputs) -> pd.DataFrame:
-    """Return what a group's mean is taken over: samples, or with a preset profiles.
-
-    Parameters
-    ----------
-    soil : DataFrame
-        Soil samples of one period.
-    inputs : StudyInputs
-        Opened study.
-
-    Returns
-    -------
-    unit : DataFrame
-        The samples, or the mean water of each profile where the preset averages
-        profiles first.
-    """
-    chosen = chosen_preset(inputs.config)
-    by_site = chosen is not None and chosen.means == "by_site"
-    return _profiles(soil) if by_site else soil
-
-
-def _profiles(soil: pd.DataFrame) -> pd.DataFrame:
-    """Mean water of each profile, its layers weighing the same."""
-    first = ["period", "longitude", "latitude", "elevation", "elevation_band"]
-    first += ["aspect", "vegetation", *_allowed(soil)]
-    how = {name: "first" for name in first if name in soil}
-    how |= {"d18O": "mean", "d2H": "mean", "d_excess": "mean"}
-    profiles = soil.groupby("site_id", sort=False, as_index=False).agg(how)
-    counts = soil.groupby("site_id", sort=False).size().to_numpy()
-    return profiles.assign(n_samples=counts)

@@ -51,7 +51,7 @@ def write_line_figures(tables: LineTables, folder: Path) -> tuple[Path, ...]:
 def _figures(tables: LineTables, strata: pd.DataFrame) -> Iterator[tuple[str, bytes]]:
     """Draw each figure that the columns allow."""
     samples, lmwl, water = tables.samples, tables.lmwl, tables.water
-    note = _note(samples)
+    note = simulated_note(samples)
     own = samples[(samples["water"] == water) & samples["period"].notna()]
     words = water.replace("_", " ")
     kinds = set(strata["by"])
@@ -92,8 +92,24 @@ def _figures(tables: LineTables, strata: pd.DataFrame) -> Iterator[tuple[str, by
         yield "trajectories", render(figure)
 
 
-def _note(samples: pd.DataFrame) -> str | None:
-    """Say so where any sample is simulated."""
+def simulated_note(samples: pd.DataFrame) -> str | None:
+    """Return words for figures where any sample is simulated.
+
+    Parameters
+    ----------
+    samples : DataFrame
+        Samples; those of the built-in study have a column ``simulated``.
+
+    Returns
+    -------
+    note : str or None
+        None where nothing says so.
+
+    Examples
+    --------
+    >>> simulated_note(pd.DataFrame({"simulated": [True]}))
+    'SIMULATED data: no value on this figure was measured'
+    """
     simulated = "simulated" in samples and bool(samples["simulated"].any())
     return SIMULATED if simulated else None
 

@@ -14,6 +14,7 @@ from geosoil.tracers.group_table import TABLE_1, TABLE_2, paper_layout
 from geosoil.tracers.intersection import UNBOUNDED
 from geosoil.tracers.lines import LineMethod, WaterLine
 from geosoil.tracers.presets import Preset
+from geosoil.workflow.plain_json import plain_value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,21 +179,12 @@ def line_results(groups: pd.DataFrame, lmwl: WaterLine) -> list[object]:
         "group" and ``bounded``; an infinite bound is missing.
     """
     first: dict[str, object] = {"kind": "meteoric line", **asdict(lmwl)}
-    results: list[object] = [{key: _plain(value) for key, value in first.items()}]
+    results: list[object] = [{key: plain_value(value) for key, value in first.items()}]
     for _, row in groups.iterrows():
         bounded = bool(np.isfinite([row["initial_lower"], row["initial_upper"]]).all())
-        cells = {str(key): _plain(value) for key, value in row.items()}
+        cells = {str(key): plain_value(value) for key, value in row.items()}
         results.append({"kind": "group", **cells, "bounded": bounded})
     return results
-
-
-def _plain(value: object) -> object:
-    """Value that JSON knows; missing and infinite ones are None."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return None if value is pd.NA or value is pd.NaT else value
 
 
 def write_line_tables(tables: LineTables, folder: Path) -> tuple[Path, ...]:

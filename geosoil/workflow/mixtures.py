@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import pandas as pd
 
@@ -10,6 +11,7 @@ from geosoil.config import StudyConfig
 from geosoil.errors import ConfigError, GeosoilWarning
 from geosoil.interpolation.composition import ZeroRule
 from geosoil.strata import OUTSIDE, add_strata, exposure
+from geosoil.tracers.endmember_rules import EndMemberRule, end_members_by_rules
 from geosoil.tracers.endmembers import EndMembers
 from geosoil.tracers.presets import Preset, preset
 from geosoil.workflow.inputs import StudyInputs
@@ -153,9 +155,15 @@ def end_members_as_fallen(inputs: StudyInputs, period: str) -> EndMembers:
     GeosoilWarning
         Where a source was not sampled in the period and its samples of all periods
         stand in.
+
+    Notes
+    -----
+    Where the settings have tables [[end_member]], their rules decide what stands in.
     """
     sources = inputs.config.tracers.sources[period]
     samples = pd.DataFrame(inputs.samples.drop(columns="geometry"))
+    if inputs.config.end_member:
+        return _by_rules(inputs, samples, period)
     chosen = []
     for source in sources:
         of_source = samples[samples["water"] == source]
@@ -175,6 +183,56 @@ def end_members_as_fallen(inputs: StudyInputs, period: str) -> EndMembers:
         sources=sources,
         amount="precipitation" if weighted and "precipitation" in samples else None,
     )
+
+
+def end_member_rule(
+    inputs: StudyInputs, source: str, *, amount: str | None
+) -> EndMemberRule:
+    """Return the rule by which a source's samples become its end member.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+        Opened study.
+    source : str
+        Name of the source.
+    amount : str or None
+        Column of amounts for sources without a rule of their own.
+
+    Returns
+    -------
+    rule : EndMemberRule
+        That of the settings, else by period, else of all samples.
+    """
+    stated = {rule.source: rule for rule in inputs.config.end_member}
+    if source in stated:
+        return EndMemberRule(**stated[source].model_dump())
+    return EndMemberRule(source, levels=(("period",), ()), amount=amount)
+
+
+def _by_rules(inputs: StudyInputs, samples: pd.DataFrame, period: str) -> EndMembers:
+    """End members of a period's mean by the rules of the settings."""
+    methods = chosen_preset(inputs.config)
+    weighted = methods is None or methods.end_members == "amount_weighted"
+    amounts = weighted and "precipitation" in samples
+    rules = []
+    for source in inputs.config.tracers.sources[period]:
+        is_rain = amounts and source == "precipitation"
+        amount = "precipitation" if is_rain else None
+        rules.append(end_member_rule(inputs, source, amount=amount))
+    samples = add_strata(samples, edges=inputs.config.strata.edges())
+    soil = samples[(samples["water"] == "soil") & (samples["period"] == period)]
+    # One end member a period: finer levels belong to strata, not to its mean.
+    rules = [_coarse(rule) for rule in rules]
+    found = end_members_by_rules(samples, soil, rules)
+    return found.select(**dict.fromkeys(found.by, period))
+
+
+def _coarse(rule: EndMemberRule) -> EndMemberRule:
+    """Rule without the levels that are finer than a period."""
+    levels = [level for level in rule.levels if set(level) <= {"period"}]
+    absent = [part for part in rule.absent if set(part) <= {"period"}]
+    return replace(rule, levels=levels or [[]], absent=absent)
 
 
 def end_members_given(

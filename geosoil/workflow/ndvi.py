@@ -1,10 +1,11 @@
-"""Read a layer of MODIS files and write it as one GeoTIFF, a band a date."""
+"""Read a layer of MODIS files and write it as one GeoTIFF, a band a date or month."""
 
 from __future__ import annotations
 
 import math
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
@@ -13,48 +14,64 @@ import xarray as xr
 from geosoil import __version__
 from geosoil.errors import GeosoilWarning, InputError
 from geosoil.grids.align import Method, align
+from geosoil.grids.composites import monthly_composite
 from geosoil.grids.grid import SNAP, Grid
 from geosoil.io.geotiff import write_geotiff
 from geosoil.io.modis import open_modis
-from geosoil.io.products import Quality
+from geosoil.io.quality_bits import Quality, QualityRule
 
 
-def ndvi_to_geotiff(  # noqa: PLR0913  one argument for each option of the command
+@dataclass(frozen=True, slots=True)
+class NdviRequest:
+    """What is asked of MODIS files.
+
+    Examples
+    --------
+    >>> NdviRequest(months=("2020-06",)).layer
+    'ndvi'
+    """
+
+    layer: str = "ndvi"
+    """Layer, as in `geosoil.io.modis.open_modis`."""
+    bbox: tuple[float, float, float, float] | None = None
+    """Box (W, S, E, N) in degrees."""
+    quality: str | QualityRule = "good"
+    """Cells of a vegetation index that are kept: good, keep_snow, all, or a rule."""
+    resolution: float | None = None
+    """Side of a target cell in units of the files' CRS. Quantities are averaged by
+    area when cells get coarser; else the containing cell is taken. The target's edges
+    are whole multiples of the side."""
+    months: tuple[str, ...] = ()
+    """Calendar months, as "2020-06", that composites are averaged over; without them
+    each date is a band."""
+
+
+def ndvi_to_geotiff(
     paths: Sequence[str | Path],
     output: str | Path,
     *,
-    layer: str = "ndvi",
-    bbox: tuple[float, float, float, float] | None = None,
-    quality: str = "good",
-    resolution: float | None = None,
+    request: NdviRequest | None = None,
     progress: Callable[[str], None] | None = None,
-) -> Path:
-    """Read a layer of MODIS files and write it as one GeoTIFF, a band a date.
+) -> tuple[Path, ...]:
+    """Read a layer of MODIS files and write it as one GeoTIFF, a band a date or month.
 
     Parameters
     ----------
     paths : sequence of paths
-        HDF-EOS2 files or GeoTIFFs of one product and grid.
+        Files of one product: HDF-EOS2, GeoTIFF or NetCDF copies.
     output : path
         GeoTIFF to write.
-    layer : str
-        Layer, as in :func:`geosoil.io.modis.open_modis`.
-    bbox : tuple = (W, S, E, N), optional
-        Box in degrees.
-    quality : {"good", "keep_snow", "all"}
-        Cells of a vegetation index that are kept.
-    resolution : float, optional
-        Side of a target cell in units of the files' CRS. Quantities are averaged by
-        area when cells get coarser; else the containing cell is taken. The target's
-        edges are whole multiples of the side.
+    request : NdviRequest, optional
+        Layer, box, quality, cells and months.
     progress : callable, optional
         Called with a line of text at each step.
 
     Returns
     -------
-    path : Path
-        The file written, with the tags ``layer``, ``product``, ``quality``,
-        ``source_files`` and ``geosoil_version``.
+    paths : tuple of Path
+        The file written, with the tags ``layer``, ``product``, ``quality``, ``method``,
+        ``source_files``, ``input_verified`` and ``geosoil_version``; with months also
+        ``<name>_coverage.tif``, the share of each month that valid composites cover.
 
     Raises
     ------
@@ -62,34 +79,85 @@ def ndvi_to_geotiff(  # noqa: PLR0913  one argument for each option of the comma
         If a file cannot be used, an argument is wrong or the output cannot be
         written; nothing is written then.
     """
+    asked = request or NdviRequest()
     report = progress or _silent
-    checked = [known for known in get_args(Quality) if known == quality]
-    if not checked:
-        message = f"Unknown quality '{quality}'. Give good, keep_snow or all."
-        raise InputError(message)
     report(f"reading {len(paths)} {'file' if len(paths) == 1 else 'files'}")
-    values = open_modis(paths, layer, bbox=bbox, quality=checked[0])
-    method = "native grid"
-    if resolution is not None:
-        report(f"resampling to cells of {resolution:g}")
-        values, method = _resampled(values, resolution)
+    values = open_modis(
+        paths, asked.layer, bbox=asked.bbox, quality=_quality(asked.quality)
+    )
+    method, coverage = "native grid", None
+    if asked.months:
+        report(f"averaging composites to {', '.join(asked.months)}")
+        values, coverage = _monthly(values, asked.months)
+        method = "mean over calendar months by days of overlap"
+    if asked.resolution is not None:
+        report(f"resampling to cells of {asked.resolution:g}")
+        values, how = _resampled(values, asked.resolution)
+        method = how if coverage is None else f"{method}; {how}"
+        if coverage is not None:
+            coverage, _ = _resampled(coverage, asked.resolution)
+    _warn_empty(values)
+    report(f"writing {output}")
+    tags = _tags(values, method)
+    target = Path(output)
+    written = [write_geotiff(values, target, tags=tags)]
+    if coverage is not None:
+        beside = target.with_name(f"{target.stem}_coverage{target.suffix}")
+        written.append(write_geotiff(coverage, beside, tags=tags))
+    return tuple(written)
+
+
+def _quality(asked: str | QualityRule) -> Quality | QualityRule:
+    """Return a quality that the reader knows."""
+    if isinstance(asked, QualityRule):
+        return asked
+    checked = [known for known in get_args(Quality) if known == asked]
+    if not checked:
+        message = f"Unknown quality '{asked}'. Give good, keep_snow, all or custom."
+        raise InputError(message)
+    found: Quality = checked[0]
+    return found
+
+
+def _monthly(
+    values: xr.DataArray, months: tuple[str, ...]
+) -> tuple[xr.DataArray, xr.DataArray]:
+    """Mean over each month, and the share of its days that has valid composites."""
+    if values.attrs["content"] != "quantity":
+        message = (
+            f"Layer '{values.attrs['layer']}' holds codes: a mean over a month has no "
+            "meaning. Leave --month out."
+        )
+        raise InputError(message)
+    monthly = monthly_composite(values, months=months)
+    name = next(str(name) for name in monthly.data_vars if name != "coverage")
+    kept = {**values.attrs, "content": "quantity"}
+    found = monthly[name].assign_attrs({**kept, **monthly[name].attrs})
+    return found, monthly["coverage"].assign_attrs(content="quantity")
+
+
+def _warn_empty(values: xr.DataArray) -> None:
+    """Warn where no cell has a value."""
     if not bool(values.notnull().any()):
         words = (
             f"No cell of layer '{values.attrs['layer']}' has a valid value here: all "
             "are fill, outside the valid range or screened by quality "
             f"'{values.attrs['quality']}'. Try another --bbox or --quality all."
         )
-        warnings.warn(words, GeosoilWarning, stacklevel=2)
-    report(f"writing {output}")
-    tags = {
+        warnings.warn(words, GeosoilWarning, stacklevel=3)
+
+
+def _tags(values: xr.DataArray, method: str) -> dict[str, str]:
+    """Return what the file says of its making."""
+    return {
         "layer": values.attrs["layer"],
         "product": values.attrs["product"],
         "quality": values.attrs["quality"],
         "source_files": ", ".join(values.attrs["source_files"]),
+        "input_verified": str(values.attrs.get("input_verified", "no")),
         "method": method,
         "software": f"geosoil {__version__}",
     }
-    return write_geotiff(values, output, tags=tags)
 
 
 def _silent(line: str) -> None:

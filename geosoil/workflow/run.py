@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,8 @@ from geosoil.workflow.fractions import solve_study
 from geosoil.workflow.inputs import StudyInputs, matching_files, open_inputs
 from geosoil.workflow.join import join_samples
 from geosoil.workflow.mapping import map_fractions
+from geosoil.workflow.plain_json import strict_json
+from geosoil.workflow.study_draws import study_draws
 from geosoil.workflow.summary import read_reference, summarise, with_reference
 from geosoil.workflow.words import account
 
@@ -72,23 +73,25 @@ def run(
     reference = read_reference(settings.output.reference)
     inputs = open_inputs(settings)
     fractions = solve_study(inputs, report)
+    report("drawing the shares of strata")
+    draws = study_draws(inputs, fractions.samples)
     report("joining samples to rasters")
     joined = join_samples(inputs, report)
     maps = map_fractions(inputs, fractions.sites, folder, report)
     correlation = correlate_study(inputs, folder, report)
-    results = StudyResults(fractions, maps, correlation)
+    results = StudyResults(fractions, draws, maps, correlation)
     paths = [*maps.paths, *(correlation.paths if correlation else ())]
     paths += _write_tables(inputs, results, joined, folder, reference)
     paths += write_figures(inputs, results, folder / "figures", report)
     summary = summarise(inputs, results, reference)
-    paths.append(write_text(_json(summary), folder / "summary.json"))
+    paths.append(write_text(strict_json(summary), folder / "summary.json"))
     record = run_provenance(
         settings=settings.model_dump(mode="json"),
         inputs=_input_files(settings),
         outputs=paths,
         folder=folder,
     )
-    paths.append(write_text(_json(record), folder / "provenance.json"))
+    paths.append(write_text(strict_json(record), folder / "provenance.json"))
     text = account(inputs, results, reference, folder)
     return RunResult(text, summary, folder, tuple(paths))
 
@@ -108,6 +111,9 @@ def _write_tables(
         "fractions_groups": fractions.groups,
         "fractions_samples": fractions.samples,
         "fractions_sites": fractions.sites,
+        "fractions_draws": results.draws.summary,
+        "fractions_weighted": results.draws.weighted,
+        "mixing_region": results.draws.region,
         "source_water": fractions.sources,
         "end_members_used": fractions.end_members,
         "area_weighted_means": results.maps.means,
@@ -139,18 +145,3 @@ def _input_files(config: StudyConfig) -> Iterator[Path]:
     ):
         if pattern is not None:
             yield from matching_files(pattern, key)
-
-
-def _json(record: dict[str, object]) -> str:
-    """Write plain values as JSON, without NaN."""
-
-    def plain(value: object) -> object:
-        if isinstance(value, dict):
-            return {str(key): plain(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [plain(item) for item in value]
-        if isinstance(value, float) and not abs(value) < float("inf"):
-            return None
-        return value
-
-    return json.dumps(plain(record), indent=1, ensure_ascii=False, allow_nan=False)

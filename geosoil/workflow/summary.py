@@ -12,15 +12,11 @@ from geosoil.strata import ELEVATION_EDGES
 from geosoil.tracers.correction import EvaporationSensitivity
 from geosoil.tracers.lines import WaterLine
 from geosoil.workflow.figures import StudyResults
-from geosoil.workflow.fractions import (
-    CORRECTED,
-    FALLEN,
-    GIVEN,
-    FractionResult,
-)
+from geosoil.workflow.fractions import FractionResult
 from geosoil.workflow.inputs import StudyInputs
 from geosoil.workflow.mapping import share_above
 from geosoil.workflow.mixtures import ALL
+from geosoil.workflow.study_answers import CORRECTED, FALLEN, GIVEN, MODELLED
 
 REASONS = {
     FALLEN: "the end members as sampled. Soil water has evaporated and lies below the "
@@ -30,6 +26,9 @@ REASONS = {
     CORRECTED: "evaporation taken off along the Craig-Gordon slope. Two sources: share "
     "and evaporation are just determined. Three sources: not identifiable, "
     "only the range of possible shares is given.",
+    MODELLED: "shares and evaporation solved together, the latter known beforehand "
+    "from the climate and the share of water left ([tracers.climate] remaining). As "
+    "good as that assumption; three sources cannot test it.",
 }
 """Why each answer is what it is."""
 

@@ -10,10 +10,10 @@ import pandas as pd
 from geosoil.strata import ELEVATION_EDGES
 from geosoil.workflow.evaporation import MEAN
 from geosoil.workflow.figures import StudyResults
-from geosoil.workflow.fractions import ANSWERS, CORRECTED
 from geosoil.workflow.inputs import StudyInputs
 from geosoil.workflow.mapping import share_above
 from geosoil.workflow.mixtures import ALL
+from geosoil.workflow.study_answers import ANSWERS, CORRECTED
 from geosoil.workflow.summary import REASONS, outside_counts, with_reference
 
 
@@ -45,6 +45,7 @@ def account(
         _heading(inputs),
         _lines(results),
         _regional(results, reference),
+        _weights(results),
         _areas(inputs, results),
         _outside(results),
         _correlations(results),
@@ -169,6 +170,27 @@ def _cell(rows: pd.DataFrame) -> str:
 def _percent(share: float, digits: int = 0) -> str:
     """Write a share in percent."""
     return f"{100 * share:.{digits}f}" if np.isfinite(share) else "-"
+
+
+def _weights(results: StudyResults) -> str:
+    """Set means over the elevation bands by samples, area and water side by side."""
+    table = results.draws.weighted
+    if table.empty:
+        return ""
+    over = "elevation_band" if "elevation_band" in set(table["over"]) else ""
+    bands = table[table["over"] == (over or table["over"].iloc[0])]
+    name = str(bands["over"].iloc[0]).replace("_", " ")
+    text = [f"Means over the strata of {name}, by what they are a share of [%, 90 %]"]
+    for (period, words), rows in bands.groupby(["period", "words"], sort=False):
+        shares = ", ".join(
+            f"{row['source'].replace('_', ' ')} {_percent(row['mean'])} "
+            f"({_percent(row['q05'])} to {_percent(row['q95'])})"
+            for _, row in rows.iterrows()
+        )
+        covered = rows["covered"].iloc[0]
+        part = f"; strata without samples hold {_percent(1 - covered)} %"
+        text.append(f"{period}, {words}: {shares}{part if covered < 0.995 else ''}")
+    return "\n".join(text)
 
 
 def _areas(inputs: StudyInputs, results: StudyResults) -> str:

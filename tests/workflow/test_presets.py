@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from geosoil.config import read_config
+from geosoil.config import EndMemberSettings, read_config
 from geosoil.workflow.evaporation import MEAN
 from geosoil.workflow.fractions import solve_study, study_meteoric_line
 from geosoil.workflow.inputs import open_inputs
 from geosoil.workflow.mixtures import end_members_as_fallen
+from geosoil.workflow.study_answers import FALLEN, GIVEN, MODELLED, study_answer
 
 
 def opened(built_study, lines: str):
@@ -115,3 +118,89 @@ def test_the_recommended_preset_averages_profiles_first(built_study) -> None:
     assert paper.loc[rows, "n"].sum() == 741
     assert best.loc[best["by"] == "all", "n"].sum() == 242
     assert (best["n"] == best["n_sites"]).all()
+
+
+@pytest.mark.filterwarnings("ignore::geosoil.errors.GeosoilWarning")
+def test_mixing_of_a_preset_decides_what_groups_rest_on(built_study) -> None:
+    without = 'end_members = "end_members.csv"'
+    for lines, has_table, wanted in (
+        ('preset = "paper"', True, FALLEN),
+        ('preset = "recommended"', True, GIVEN),
+        ('preset = "recommended"', False, MODELLED),
+        ('method = "ols"', False, FALLEN),
+        ('method = "ols"', True, GIVEN),
+    ):
+        inputs = opened(built_study, lines)
+        if not has_table:
+            assert without in built_study.config.read_text()
+            inputs = replace(inputs, end_members=None)
+        fallen = end_members_as_fallen(inputs, "June")
+        answer = study_answer(inputs, "June", fallen, "all")
+        assert answer.name == wanted
+        assert (answer.prior is not None) == (wanted == MODELLED)
+
+
+@pytest.mark.filterwarnings("ignore::geosoil.errors.GeosoilWarning")
+def test_modelled_groups_tell_evaporation_and_intervals(built_study) -> None:
+    inputs = replace(opened(built_study, 'preset = "recommended"'), end_members=None)
+    result = solved(inputs)
+    assert set(result.groups["answer"]) == {MODELLED}
+    whole = result.groups[result.groups["by"] == "all"].set_index("period")
+    truth = {"June": 1.12, "August": 1.59, "September": 1.51}
+    for period, evaporation in truth.items():
+        row = whole.loc[period]
+        away = abs(row["evaporation"] - evaporation)
+        assert away < 2.0 * row["evaporation_sd"]
+        assert row["precipitation_lower"] <= row["precipitation"]
+        assert row["precipitation"] <= row["precipitation_upper"]
+    shares = whole[["precipitation", "ground_ice"]].sum(axis=1)
+    shares += whole["snowmelt"].fillna(0.0)
+    np.testing.assert_allclose(shares, 1.0, atol=1e-9)
+    assert result.sites["fraction_precipitation"].notna().mean() > 0.9
+
+
+@pytest.mark.filterwarnings("ignore::geosoil.errors.GeosoilWarning")
+def test_rules_of_the_settings_make_the_end_members(built_study) -> None:
+    inputs = opened(built_study, 'method = "ols"')
+    plain = end_members_as_fallen(inputs, "August")
+    rule = EndMemberSettings(source="precipitation", months_before=1)
+    config = inputs.config.model_copy(update={"end_member": (rule,)})
+    ruled = end_members_as_fallen(replace(inputs, config=config), "August")
+    rain = inputs.samples[inputs.samples["water"] == "precipitation"]
+    months = pd.to_datetime(rain["date"]).dt.month
+    wanted = rain.loc[months.isin([7, 8]), "d18O"].mean()
+    row = ruled.table[ruled.table["source"] == "precipitation"].iloc[0]
+    assert row["d18O"] == pytest.approx(wanted)
+    assert row["n"] == months.isin([7, 8]).sum()
+    ice = [
+        t[t["source"] == "ground_ice"]["d18O"].item()
+        for t in (plain.table, ruled.table)
+    ]
+    assert ice[0] == pytest.approx(ice[1])
+
+
+def test_a_run_sets_samples_area_and_water_side_by_side(built_study) -> None:
+    folder = built_study.result.folder / "tables"
+    means = pd.read_csv(folder / "fractions_weighted.csv")
+    assert set(means["words"]) == {
+        *("share of samples", "share of area", "share of stored water"),
+    }
+    bands = means[(means["over"] == "elevation_band") & (means["period"] == "June")]
+    ice = bands[bands["source"] == "ground_ice"].set_index("weighting")
+    assert ice.loc["area", "covered"] == pytest.approx(0.69, abs=0.01)
+    assert ice.loc["samples", "covered"] == 1.0
+    sums = bands.groupby("weighting")["mean"].sum()
+    np.testing.assert_allclose(sums, 1.0, atol=1e-9)
+    draws = pd.read_csv(folder / "fractions_draws.csv")
+    groups = pd.read_csv(folder / "fractions_groups.csv")
+    both = draws[draws["source"] == "precipitation"].merge(
+        groups, on=["period", "by", "stratum"]
+    )
+    assert len(both) == 36
+    inside = (both["q05"] <= both["precipitation"] + 1e-9) & (
+        both["precipitation"] <= both["q95"] + 1e-9
+    )
+    assert inside.all()
+    region = pd.read_csv(folder / "mixing_region.csv")
+    assert (region["n_inside"] + region["n_outside"] == region["n_tested"]).all()
+    assert "share of stored water" in built_study.result.text
