@@ -1,49 +1,39 @@
-"""Vector layers, class tables and end-member tables."""
+"""Vector layers: polygons, lines and points with their attributes and their CRS."""
 
 from __future__ import annotations
 
+import codecs
 import os
-from collections.abc import Callable
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyogrio
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
-from geosoil.errors import FileFormatError, MissingCRSError
+from geosoil.errors import FileFormatError, InputError, MissingCRSError
 from geosoil.io._sniff import sniff
+from geosoil.io.class_tables import read_class_table
+from geosoil.io.dbf_encoding import dbf_encoding
+from geosoil.io.end_member_tables import END_MEMBER_COLUMNS, read_end_members
 from geosoil.io.issues import name_rows
-from geosoil.io.table_labels import read_period, read_water
-from geosoil.io.tables import ColumnTable, read_table
-from geosoil.io.vocabulary import Column, words
+
+__all__ = [
+    "END_MEMBER_COLUMNS",
+    "read_class_table",
+    "read_end_members",
+    "read_lines",
+    "read_points",
+    "read_polygons",
+]
 
 _VECTOR_SUFFIXES = (".geojson", ".json", ".gpkg", ".shp")
-_CLASS_COLUMNS = (
-    Column("code", "number", words("value class classcode id gridcode 编码 代码")),
-    Column("label", "id", words("name classname description 名称 类型")),
-    Column("group", "id", words("classgroup 分组")),
-    Column("colour", "id", words("color rgb hex 颜色")),
-)
-_PERMIL = {"‰": 1.0, "permil": 1.0, "vsmow": 1.0, "‰vsmow": 1.0}
-END_MEMBER_COLUMNS: tuple[Column, ...] = (
-    Column("period", "label", words("month season 月份 时期")),
-    Column("by", "id", words("groupkind stratumkind")),
-    Column("stratum", "id", words("group")),
-    Column("source", "id", words("endmember water watertype 端元 水源")),
-    Column("state", "id"),
-    Column("d18O", "number", words("18o delta18o d18omean"), _PERMIL, (-100.0, 50.0)),
-    Column("d2H", "number", words("2h dd deltad d2hmean"), _PERMIL, (-600.0, 300.0)),
-    Column("d18O_sd", "number", words("sdd18o d18ostd"), _PERMIL, (0.0, 50.0)),
-    Column("d2H_sd", "number", words("sdd2h d2hstd"), _PERMIL, (0.0, 300.0)),
-    Column("d18O_d2H_cov", "number", words("cov covariance")),
-    Column("n", "number", words("count number samples"), valid=(0.0, 1e9)),
-)
-"""Columns of an end-member table; source, d18O and d2H are needed."""
-
-_NO_VALUES = ("remark", "footer", "summary row (mean, sum and the like), not a sample")
 
 
 class _Shapes(NamedTuple):
@@ -55,30 +45,67 @@ class _Shapes(NamedTuple):
 
 _POLYGONS = _Shapes("polygons", ("Polygon", "MultiPolygon"))
 _LINES = _Shapes("lines", ("LineString", "MultiLineString"))
+_POINTS = _Shapes("points", ("Point",))
 
 
-def read_polygons(path: str | os.PathLike[str]) -> gpd.GeoDataFrame:
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A vector layer to read, and what the user states of it."""
+
+    file: Path
+    """The file."""
+    shapes: _Shapes
+    """What it should hold."""
+    layer: str | None
+    """Layer of a file with several."""
+    encoding: str | None
+    """Encoding of the attributes, where the user states it."""
+    assume_crs: str | int | CRS | None
+    """Coordinate reference system where the file has none."""
+
+
+def read_polygons(
+    path: str | os.PathLike[str],
+    *,
+    layer: str | None = None,
+    encoding: str | None = None,
+    assume_crs: str | int | CRS | None = None,
+) -> gpd.GeoDataFrame:
     """Read a layer of polygons.
 
     Parameters
     ----------
     path : path
-        GeoJSON, GeoPackage (its first layer) or Shapefile (.shp).
+        GeoJSON, GeoPackage or Shapefile (.shp).
+    layer : str, optional
+        Layer of a GeoPackage; needed where it holds several.
+    encoding : str, optional
+        Encoding of the attributes, where the file does not tell or tells wrong. Of a
+        Shapefile the .cpg beside it and the header of its table tell, and where these
+        say nothing the text itself: UTF-8, GB18030 (GBK), Latin.
+    assume_crs : str, int or CRS, optional
+        Coordinate reference system of a file that does not state one.
 
     Returns
     -------
     polygons : GeoDataFrame
-        Polygons and their attributes, CRS set.
+        Polygons and their attributes, CRS set. ``attrs["encoding"]`` and
+        ``attrs["crs"]`` say "stated by the file", "stated by the user" or, for an
+        encoding, which one was "found in the text".
 
     Raises
     ------
     MissingFileError
         If the file does not exist.
     FileFormatError
-        If it cannot be read, is empty, or holds geometries that are missing, no
-        polygons, or invalid; the message names the features.
+        If it cannot be read, is empty, holds several layers and none is named, or
+        holds geometries that are missing, no polygons, or invalid; the message names
+        the layers or the features.
     MissingCRSError
-        If the file does not state its coordinate reference system.
+        If neither the file nor ``assume_crs`` states the coordinate reference system.
+    InputError
+        If ``assume_crs`` or ``encoding`` is unknown, contradicts the file, or does not
+        fit the coordinates.
 
     Examples
     --------
@@ -91,31 +118,32 @@ def read_polygons(path: str | os.PathLike[str]) -> gpd.GeoDataFrame:
     ...     read_polygons(file).total_bounds.tolist()
     [90.0, 32.0, 91.0, 33.0]
     """
-    return _read_shapes(Path(path), _POLYGONS)
+    return _read(_Request(Path(path), _POLYGONS, layer, encoding, assume_crs))
 
 
-def read_lines(path: str | os.PathLike[str]) -> gpd.GeoDataFrame:
+def read_lines(
+    path: str | os.PathLike[str],
+    *,
+    layer: str | None = None,
+    encoding: str | None = None,
+    assume_crs: str | int | CRS | None = None,
+) -> gpd.GeoDataFrame:
     """Read a layer of lines, such as rivers.
 
     Parameters
     ----------
-    path : path
-        GeoJSON, GeoPackage (its first layer) or Shapefile (.shp).
+    path, layer, encoding, assume_crs
+        As for :func:`read_polygons`.
 
     Returns
     -------
     lines : GeoDataFrame
-        Lines and their attributes, CRS set.
+        Lines and their attributes, CRS set; attrs as of :func:`read_polygons`.
 
     Raises
     ------
-    MissingFileError
-        If the file does not exist.
-    FileFormatError
-        If it cannot be read, is empty, or holds geometries that are missing or no
-        lines; the message names the features.
-    MissingCRSError
-        If the file does not state its coordinate reference system.
+    MissingFileError, FileFormatError, MissingCRSError, InputError
+        As for :func:`read_polygons`.
 
     Examples
     --------
@@ -128,47 +156,212 @@ def read_lines(path: str | os.PathLike[str]) -> gpd.GeoDataFrame:
     ...     len(read_lines(file))
     1
     """
-    return _read_shapes(Path(path), _LINES)
+    return _read(_Request(Path(path), _LINES, layer, encoding, assume_crs))
 
 
-def _read_shapes(file: Path, shapes: _Shapes) -> gpd.GeoDataFrame:
-    kind = sniff(file)
-    if kind in ("html", "empty"):
-        what = "a web page (HTML)" if kind == "html" else "empty"
-        message = f"'{file}' is {what}, not a layer of {shapes.name}. Get it again."
-        raise FileFormatError(message)
-    if file.suffix.lower() not in _VECTOR_SUFFIXES:
-        message = (
-            f"'{file}' is not a kind of vector layer that geosoil reads. Give GeoJSON "
-            "(.geojson), GeoPackage (.gpkg) or Shapefile (.shp)."
-        )
-        raise FileFormatError(message)
+def read_points(
+    path: str | os.PathLike[str],
+    *,
+    layer: str | None = None,
+    encoding: str | None = None,
+    assume_crs: str | int | CRS | None = None,
+) -> gpd.GeoDataFrame:
+    """Read a layer of single points, such as stations.
+
+    Parameters
+    ----------
+    path, layer, encoding, assume_crs
+        As for :func:`read_polygons`.
+
+    Returns
+    -------
+    points : GeoDataFrame
+        Points and their attributes, CRS set; attrs as of :func:`read_polygons`.
+
+    Raises
+    ------
+    MissingFileError, FileFormatError, MissingCRSError, InputError
+        As for :func:`read_polygons`.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from shapely import Point
+    >>> sites = gpd.GeoDataFrame({"name": ["Maduo"]}, geometry=[Point(98.2, 34.9)])
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "sites.geojson"
+    ...     sites.set_crs(4326).to_file(file)
+    ...     read_points(file)["name"].tolist()
+    ['Maduo']
+    """
+    return _read(_Request(Path(path), _POINTS, layer, encoding, assume_crs))
+
+
+def _read(request: _Request) -> gpd.GeoDataFrame:
+    _check_file(request)
+    encoding, found_how = _encoding(request)
+    layer = _layer_name(request)
+    file = request.file
     try:
-        layer: object = gpd.read_file(file, engine="pyogrio")
+        with warnings.catch_warnings():
+            # Driver notes on fields and dates; what matters is checked below.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            frame: object = gpd.read_file(
+                file, engine="pyogrio", layer=layer, encoding=encoding
+            )
     except (pyogrio.errors.DataSourceError, OSError, ValueError, RuntimeError) as error:
         message = f"'{file}' cannot be read as a vector layer: {error}"
+        if isinstance(error, UnicodeDecodeError):
+            message += f" ({found_how}). State the right one with encoding=."
         raise FileFormatError(message) from error
-    if not isinstance(layer, gpd.GeoDataFrame):
+    if not isinstance(frame, gpd.GeoDataFrame):
         message = (
-            f"'{file}' is a table without geometries, not a layer of {shapes.name}."
+            f"'{file}' is a table without geometries, not a layer of "
+            f"{request.shapes.name}."
         )
         raise FileFormatError(message)
-    _check_shapes(layer, file, shapes)
-    if layer.crs is None:
+    _check_shapes(frame, file, request.shapes)
+    placed, placed_how = _with_crs(frame, request)
+    placed.attrs = {"encoding": found_how, "crs": placed_how}
+    return placed
+
+
+def _check_file(request: _Request) -> None:
+    """Refuse what is no vector file, or lacks a part."""
+    file, what = request.file, f"a layer of {request.shapes.name}"
+    kind = sniff(file)
+    if kind in ("html", "empty"):
+        found = "a web page (HTML)" if kind == "html" else "empty"
+        message = f"'{file}' is {found}, not {what}. Get it again."
+        raise FileFormatError(message)
+    if file.suffix.lower() not in _VECTOR_SUFFIXES:
+        unpack = " Unpack the archive first." if kind == "zip" else ""
         message = (
-            f"'{file}' does not state its coordinate reference system. Write it into "
-            "the file (a .prj beside a Shapefile), for instance with GeoDataFrame."
-            "set_crs('EPSG:4326').to_file(...)."
+            f"'{file}' is not a kind of vector layer that geosoil reads. Give GeoJSON "
+            f"(.geojson), GeoPackage (.gpkg) or Shapefile (.shp).{unpack}"
+        )
+        raise FileFormatError(message)
+    if file.suffix.lower() == ".shp" and _beside(file, ".shx") is None:
+        message = (
+            f"'{file}' has no .shx beside it. A Shapefile is at least three files "
+            "(.shp, .shx, .dbf; the .prj states its coordinate system): copy them all."
+        )
+        raise FileFormatError(message)
+
+
+def _beside(file: Path, suffix: str) -> Path | None:
+    """Return the part of a Shapefile with a suffix in small or capital letters."""
+    parts = (file.with_suffix(suffix), file.with_suffix(suffix.upper()))
+    return next((part for part in parts if part.is_file()), None)
+
+
+def _encoding(request: _Request) -> tuple[str | None, str]:
+    """Return the encoding to read with, None for the file's own, and who said so."""
+    if request.encoding is not None:
+        try:
+            codecs.lookup(request.encoding)
+        except LookupError:
+            message = (
+                f"Unknown encoding '{request.encoding}'. Give for instance 'UTF-8', "
+                "'GB18030' or 'cp1252'."
+            )
+            raise InputError(message) from None
+        return request.encoding, f"{request.encoding}, stated by the user"
+    file = request.file
+    table = _beside(file, ".dbf")
+    if file.suffix.lower() != ".shp" or table is None or _beside(file, ".cpg"):
+        return None, "stated by the file"
+    found = dbf_encoding(table)
+    return found, f"{found}, found in the text" if found else "stated by the file"
+
+
+def _layer_name(request: _Request) -> str | None:
+    """Return the layer to read, after a check against those present."""
+    file, asked = request.file, request.layer
+    try:
+        listed = pyogrio.list_layers(file)
+    except (pyogrio.errors.DataSourceError, OSError, RuntimeError) as error:
+        message = f"'{file}' cannot be read as a vector layer: {error}"
+        raise FileFormatError(message) from error
+    present = {str(name): kind for name, kind in listed}
+    shown = ", ".join(f"'{name}' ({kind or 'table'})" for name, kind in present.items())
+    if asked is not None and asked not in present:
+        message = f"'{file}' has no layer '{asked}'. Layers present: {shown}."
+        raise FileFormatError(message)
+    spatial = [name for name, kind in present.items() if kind is not None]
+    if asked is None and len(spatial) > 1:
+        message = (
+            f"'{file}' holds {len(spatial)} layers: {shown}. Name the one to read with "
+            "layer=."
+        )
+        raise FileFormatError(message)
+    return asked if asked is not None else next(iter(spatial or present), None)
+
+
+def _with_crs(
+    frame: gpd.GeoDataFrame, request: _Request
+) -> tuple[gpd.GeoDataFrame, str]:
+    """Return the layer with its CRS set and checked, and who stated it."""
+    file, assumed = request.file, _parsed(request.assume_crs)
+    stated, how = frame.crs, "stated by the file"
+    if stated is None and assumed is None:
+        message = (
+            f"'{file}' does not state its coordinate reference system (a Shapefile "
+            "does so in a .prj beside it). Its coordinates run from "
+            f"{_box(frame)}. State the system with assume_crs=, for instance "
+            "assume_crs='EPSG:4326', or write it into the file."
         )
         raise MissingCRSError(message)
-    return layer
+    if assumed is not None and stated is None:
+        frame, how = frame.set_crs(assumed), "stated by the user"
+    elif assumed and stated and not stated.equals(assumed, ignore_axis_order=True):
+        message = (
+            f"'{file}' states the coordinate reference system '{stated.name}', but "
+            f"assume_crs is '{assumed.name}'. Leave assume_crs away, or mend the file."
+        )
+        raise InputError(message)
+    _check_fit(frame, file, how)
+    return frame, how
 
 
-def _check_shapes(layer: gpd.GeoDataFrame, file: Path, wanted: _Shapes) -> None:
-    if layer.empty:
+def _parsed(crs: str | int | CRS | None) -> CRS | None:
+    try:
+        return None if crs is None else CRS.from_user_input(crs)
+    except CRSError as error:
+        message = (
+            f"Unknown coordinate reference system '{crs}' in assume_crs. Give a code "
+            "such as 'EPSG:4326' or a WKT text."
+        )
+        raise InputError(message) from error
+
+
+def _check_fit(frame: gpd.GeoDataFrame, file: Path, how: str) -> None:
+    """Refuse a CRS that the coordinates cannot be in."""
+    crs = frame.crs
+    west, south, east, north = (float(value) for value in frame.total_bounds)
+    in_degrees = max(abs(west), abs(east)) <= 360.0 and max(-south, north) <= 90.0
+    if crs is None or crs.is_geographic == in_degrees:
+        return
+    if not crs.is_geographic and how == "stated by the file":
+        return
+    nature = "no degrees" if crs.is_geographic else "degrees, it seems"
+    message = (
+        f"'{file}' has coordinates from {_box(frame)}, {nature}; they cannot be in "
+        f"'{crs.name}', {how}. State the system that they are in."
+    )
+    raise InputError(message)
+
+
+def _box(frame: gpd.GeoDataFrame) -> str:
+    west, south, east, north = frame.total_bounds
+    return f"x {west:.8g} to {east:.8g} and y {south:.8g} to {north:.8g}"
+
+
+def _check_shapes(frame: gpd.GeoDataFrame, file: Path, wanted: _Shapes) -> None:
+    if frame.empty:
         message = f"'{file}' holds no features."
         raise FileFormatError(message)
-    shapes = layer.geometry
+    shapes = frame.geometry
     absent = (shapes.isna() | shapes.is_empty).to_numpy()
     other = ~shapes.geom_type.isin(wanted.kinds).to_numpy() & ~absent
     invalid = ~shapes.is_valid.to_numpy() & ~absent & ~other
@@ -186,178 +379,5 @@ def _check_shapes(layer: gpd.GeoDataFrame, file: Path, wanted: _Shapes) -> None:
         raise FileFormatError(message)
 
 
-def _kinds(shapes: gpd.GeoSeries, mask: npt.NDArray[np.bool_]) -> list[str]:
+def _kinds(shapes: gpd.GeoSeries, mask: npt.NDArray[np.bool_]) -> Sequence[str]:
     return sorted({str(kind) for kind in shapes.geom_type[mask]})
-
-
-def read_class_table(path: str | os.PathLike[str]) -> dict[int, str]:
-    r"""Read the meaning of the codes of a class raster or layer.
-
-    Parameters
-    ----------
-    path : path
-        Table with columns ``code`` and ``label`` (``group`` and ``colour`` may follow).
-
-    Returns
-    -------
-    labels : dict
-        Code to label, in the order of the file.
-
-    Raises
-    ------
-    MissingFileError
-        If the file does not exist.
-    SampleTableError
-        If a column is missing, a code is no whole number or occurs twice, or a label
-        is empty; one message holds all faults.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     file = Path(folder) / "classes.csv"
-    ...     _ = file.write_text("code,label\n1,permafrost\n2,seasonally frozen\n")
-    ...     read_class_table(file)
-    {1: 'permafrost', 2: 'seasonally frozen'}
-    """
-    file = Path(path)
-    table = read_table(file, kind="Class table", vocabulary=_CLASS_COLUMNS)
-    faults = table.ledger.faults
-    _check_present(table, ("code", "label"))
-    _refuse_remarks(table)
-    frame = table.frame
-    if {"code", "label"} <= set(frame.columns):
-        codes = frame["code"].to_numpy(dtype=float)
-        _fault_rows(table, ~np.isfinite(codes), "code is missing")
-        _fault_rows(table, np.isfinite(codes) & (codes % 1 != 0), "code is not whole")
-        again = frame["code"].duplicated(keep=False).to_numpy() & np.isfinite(codes)
-        _fault_rows(table, again, "the same code stands more than once")
-        _fault_rows(table, frame["label"].isna().to_numpy(), "label is empty")
-    if not faults and frame.empty:
-        faults.append("the table has no rows.")
-    table.ledger.raise_faults("Class table", file)
-    pairs = zip(frame["code"], frame["label"], strict=True)
-    return {int(code): str(label) for code, label in pairs}
-
-
-def read_end_members(path: str | os.PathLike[str]) -> pd.DataFrame:
-    r"""Read a table of end members: the mean composition of each source.
-
-    Parameters
-    ----------
-    path : path
-        Text table or workbook; columns source, d18O, d2H [permil] are needed; period,
-        by, stratum, state, d18O_sd, d2H_sd, d18O_d2H_cov [permil2] and n may be given.
-
-    Returns
-    -------
-    end_members : DataFrame
-        The columns found, in the order above; ``attrs["issues"]`` as of
-        :func:`geosoil.io.samples.read_samples`.
-
-    Raises
-    ------
-    MissingFileError
-        If the file does not exist.
-    SampleTableError
-        If a needed column or value is missing, a number cannot be, a spread is
-        negative, a covariance larger than its spreads allow, or a source stands twice
-        in the same group; one message holds all faults.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     file = Path(folder) / "em.csv"
-    ...     _ = file.write_text("source,d18O,d2H\nrain,-17,-122\nice,-12,-90\n")
-    ...     read_end_members(file)["source"].tolist()
-    ['precipitation', 'ground_ice']
-    """
-    file = Path(path)
-    kind = "End-member table"
-    table = read_table(file, kind=kind, vocabulary=END_MEMBER_COLUMNS)
-    _check_present(table, ("source", "d18O", "d2H"))
-    _refuse_remarks(table)
-    frame = table.frame
-    for name in ("source", "d18O", "d2H"):
-        if name in frame.columns:
-            _fault_rows(table, frame[name].isna().to_numpy(), f"{name} is missing")
-    for column in END_MEMBER_COLUMNS:
-        if column.kind == "number" and column.name in frame.columns:
-            low, high = column.valid
-            values = frame[column.name].to_numpy(dtype=float)
-            bad = (values < low) | (values > high)
-            _fault_rows(table, bad, f"{column.name} is outside {low:g} to {high:g}")
-    _check_covariance(table)
-    _check_unique(table)
-    if frame.empty and not table.ledger.faults:
-        table.ledger.faults.append("the table has no rows.")
-    table.ledger.raise_faults(kind, file)
-    frame = frame.copy()
-    _translate(table, frame, "source", read_water)
-    _translate(table, frame, "period", read_period)
-    frame.attrs["issues"] = [dict(issue) for issue in table.ledger.issues]
-    return frame
-
-
-def _translate(
-    table: ColumnTable,
-    frame: pd.DataFrame,
-    name: str,
-    read: Callable[[str], str | None],
-) -> None:
-    """Put geosoil's words for the user's; words it does not know stay."""
-    if name not in frame.columns:
-        return
-    written = [text if isinstance(text, str) else None for text in frame[name]]
-    words_read = [(read(text) or text) if text else None for text in written]
-    for row, text, word in zip(table.rows, written, words_read, strict=True):
-        if text != word:
-            table.ledger.add((row, name), text, word, f"word for {name}")
-    frame[name] = pd.Series(words_read, dtype="str", index=frame.index)
-
-
-def _check_present(table: ColumnTable, names: tuple[str, ...]) -> None:
-    absent = [name for name in names if name not in table.frame.columns]
-    if absent:
-        table.ledger.faults.append(
-            f"needed column(s) {', '.join(absent)} not found. Columns found: "
-            f"{', '.join(table.header)}."
-        )
-
-
-def _refuse_remarks(table: ColumnTable) -> None:
-    """Every row of these short tables counts: one without values is a fault."""
-    for issue in table.ledger.issues:
-        rule = issue["rule"].partition(":")[0]
-        if issue["read_as"] == "dropped" and rule in _NO_VALUES:
-            table.ledger.faults.append(
-                f"row {issue['row']} ('{issue['found']}') has no values. Complete or "
-                "remove it."
-            )
-
-
-def _fault_rows(table: ColumnTable, mask: npt.NDArray[np.bool_], why: str) -> None:
-    if mask.any():
-        rows = [table.rows[i] for i in np.flatnonzero(mask)]
-        table.ledger.faults.append(f"{why} ({name_rows(rows)}).")
-
-
-def _check_covariance(table: ColumnTable) -> None:
-    """Check that a covariance does not exceed the product of the spreads."""
-    if not {"d18O_sd", "d2H_sd", "d18O_d2H_cov"} <= set(table.frame.columns):
-        return
-    frame = table.frame
-    limit = (frame["d18O_sd"] * frame["d2H_sd"]).to_numpy(dtype=float)
-    covariance = np.abs(frame["d18O_d2H_cov"].to_numpy(dtype=float))
-    bad = covariance > limit * (1 + 1e-6) + 1e-9
-    _fault_rows(table, bad, "d18O_d2H_cov is larger than d18O_sd times d2H_sd")
-
-
-def _check_unique(table: ColumnTable) -> None:
-    names = ("period", "by", "stratum", "source", "state")
-    keys = [name for name in names if name in table.frame.columns]
-    if "source" not in keys or table.frame.empty:
-        return
-    again = table.frame.duplicated(keys, keep=False).to_numpy()
-    _fault_rows(table, again, f"the same {', '.join(keys)} stands more than once")

@@ -10,12 +10,13 @@ import pytest
 import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyproj import Geod
+from pyproj import CRS, Geod, Transformer
 
 from geosoil.errors import InputError, MissingCRSError
 from geosoil.grids.grid import Grid
-from geosoil.grids.terrain import cell_size, slope_aspect
+from geosoil.grids.terrain import cell_size, gradient, slope_aspect
 
+UTM = Grid.from_bounds((400_000, 3_650_000, 560_000, 3_790_000), 5000, "EPSG:32647")
 METRIC = Grid.from_bounds((500_000, 3_800_000, 500_700, 3_800_500), 100, "EPSG:32647")
 
 
@@ -137,3 +138,100 @@ def test_elevation_without_crs_is_refused():
     bare = plane(METRIC, 0, 5).drop_vars("spatial_ref")
     with pytest.raises(MissingCRSError, match="no coordinate reference system"):
         slope_aspect(bare)
+
+
+def test_slope_and_aspect_of_a_real_model_are_those_of_gdaldem(golden):
+    expected = np.load(golden / "geo" / "terrain" / "etopo5_utm47.npz")
+    terrain = slope_aspect(UTM.raster(expected["elevation"]))
+    for kind in ("slope", "aspect"):
+        theirs = np.where(expected[kind] == -9999, np.nan, expected[kind])
+        ours = terrain[kind].values
+        assert np.array_equal(np.isnan(ours), np.isnan(theirs))
+        np.testing.assert_allclose(ours, theirs, rtol=3e-6, atol=2e-5)
+
+
+def test_a_cone_faces_away_from_its_top_with_one_slope():
+    grid = Grid.from_bounds((-10_000, -10_000, 10_000, 10_000), 100, "EPSG:32647")
+    x, y = np.meshgrid(grid.x, grid.y)
+    distance = np.hypot(x, y)
+    terrain = slope_aspect(grid.raster(6000.0 - 0.3 * distance))
+    far = (distance > 5000) & np.isfinite(terrain["slope"].values)
+    bearing = np.degrees(np.arctan2(x, y)) % 360
+    turn = (terrain["aspect"].values - bearing + 180) % 360 - 180
+    # Horn's differences leave a cone by (cell / distance)^2
+    assert np.abs(turn[far]).max() < 0.01
+    slope = np.degrees(np.arctan(0.3))
+    assert np.abs(terrain["slope"].values[far] - slope).max() < 0.005
+
+
+def hill(easting, northing):
+    """A smooth hill, and its gradient, in metres around a place."""
+    height = 1500.0 * np.exp(-((easting / 3e4) ** 2) - (northing / 2e4) ** 2)
+    return (
+        4000.0 + height,
+        -2.0 * easting / 9e8 * height,
+        -2.0 * northing / 4e8 * height,
+    )
+
+
+@pytest.mark.parametrize(
+    ("crs", "step", "geometry", "degree"),
+    [
+        ("EPSG:4326", 0.005, "map", 0.06),
+        ("+proj=aea +lat_1=25 +lat_2=47 +lon_0=105", 500.0, "ellipsoid", 0.06),
+        ("EPSG:32645", 500.0, "ellipsoid", 0.06),
+    ],
+)
+def test_a_hill_has_one_slope_and_aspect_on_every_map(crs, step, geometry, degree):
+    # a map that is true in all directions near its centre is the independent reference
+    local = CRS("+proj=aeqd +lat_0=35 +lon_0=92")
+    there = Transformer.from_crs(local, crs, always_xy=True).transform(0.0, 0.0)
+    west, south = (np.floor(v / step) * step - 60 * step for v in there)
+    bounds = (west, south, west + 120 * step, south + 120 * step)
+    grid = Grid.from_bounds(bounds, step, crs)
+    back = Transformer.from_crs(crs, local, always_xy=True)
+    height, p, q = hill(*back.transform(*np.meshgrid(grid.x, grid.y)))
+    terrain = slope_aspect(grid.raster(height), geometry=geometry)
+    steep = np.hypot(p, q) > 0.02
+    steep &= np.isfinite(terrain["slope"].values)
+    slope = np.degrees(np.arctan(np.hypot(p, q)))
+    aspect = np.degrees(np.arctan2(-p, -q))
+    assert steep.sum() > 500
+    # north of the reference turns by up to 0.2 degrees within 30 km of its centre
+    turn = (terrain["aspect"].values - aspect + 180) % 360 - 180
+    assert np.abs(turn[steep]).max() < 0.35
+    assert np.abs(terrain["slope"].values - slope)[steep].max() < degree
+
+
+def test_the_top_of_an_albers_map_is_not_north():
+    grid = Grid.from_bounds(
+        (-1_010_000, 3_500_000, -1_000_000, 3_510_000),
+        1000,
+        CRS("+proj=aea +lat_1=25 +lat_2=47 +lon_0=105"),
+    )
+    up_the_map = plane(grid, 0, 10)
+    assert slope_aspect(up_the_map)["aspect"].values[5, 5] == pytest.approx(0, abs=1e-9)
+    true = slope_aspect(up_the_map, geometry="ellipsoid")["aspect"].values[5, 5]
+    assert 352 < true < 355
+
+
+def test_the_code_of_missing_cells_is_no_elevation():
+    values = np.full(METRIC.shape, 4000, dtype=np.int16)
+    values[0, 0] = -32768
+    dem = METRIC.raster(values).assign_attrs(nodata=-32768)
+    slope = slope_aspect(dem)["slope"].values
+    assert np.isnan(slope[1, 1])
+    assert (slope[1:-1, 2:-1] == 0).all()
+
+
+def test_rows_from_south_to_north_are_turned_first():
+    dem = plane(METRIC, 30, 20)
+    eastward, northward, grid = gradient(dem.isel(y=slice(None, None, -1)))
+    np.testing.assert_array_equal(eastward, gradient(dem)[0])
+    np.testing.assert_array_equal(northward, gradient(dem)[1])
+    assert grid == METRIC
+
+
+def test_an_unknown_geometry_is_refused():
+    with pytest.raises(InputError, match=r"'sphere'.*map, ellipsoid"):
+        slope_aspect(plane(METRIC, 0, 5), geometry="sphere")

@@ -9,11 +9,17 @@ from shapely import Point, Polygon, box
 
 from geosoil.errors import (
     FileFormatError,
+    InputError,
     MissingCRSError,
     MissingFileError,
     SampleTableError,
 )
-from geosoil.io.layers import read_class_table, read_end_members, read_polygons
+from geosoil.io.layers import (
+    read_end_members,
+    read_lines,
+    read_points,
+    read_polygons,
+)
 
 BOW_TIE = Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
 
@@ -60,35 +66,152 @@ def test_files_that_are_no_layers_are_refused(tmp_path, name, content, words):
         read_polygons(tmp_path / name)
 
 
-def test_a_real_layer_without_crs_is_refused(shared):
-    path = next((shared / "data" / "boundary" / "hyd1_4l").glob("*.shp"))
-    with pytest.raises((MissingCRSError, FileFormatError)):
+def chinese(folder, names, *, code=0, encoding="gbk", cpg=None):
+    """A Shapefile as older tools write it: no .prj, no .cpg, names in GBK."""
+    layer = gpd.GeoDataFrame(
+        {"NAME": ["x" * 12] * len(names)},
+        geometry=[box(i, 0, i + 1, 1) for i in range(len(names))],
+        crs="EPSG:4326",
+    )
+    path = folder / "soil.shp"
+    layer.to_file(path)
+    (folder / "soil.prj").unlink()
+    (folder / "soil.cpg").unlink(missing_ok=True)
+    table = bytearray((folder / "soil.dbf").read_bytes())
+    table[29] = code
+    start = int.from_bytes(table[8:10], "little")
+    length = int.from_bytes(table[10:12], "little")
+    width = table[32 + 16]
+    for row, name in enumerate(names):
+        at = start + row * length + 1
+        table[at : at + width] = name.encode(encoding)[:width].ljust(width)
+    (folder / "soil.dbf").write_bytes(table)
+    if cpg:
+        (folder / "soil.cpg").write_text(cpg)
+    return path
+
+
+SOILS = ["高山草甸土", "高山草原土", "山地灰褐土", "栗钙土"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "code", "cpg", "said"),
+    [
+        ("gbk", 0x00, None, "GB18030, found in the text"),
+        ("gbk", 0x57, None, "GB18030, found in the text"),
+        ("gbk", 0x4D, None, "stated by the file"),
+        ("gbk", 0x00, "GBK", "stated by the file"),
+        ("utf-8", 0x00, None, "UTF-8, found in the text"),
+        ("utf-8", 0x00, "UTF-8", "stated by the file"),
+    ],
+)
+def test_chinese_names_are_read_however_the_encoding_is_stated(
+    tmp_path, encoding, code, cpg, said
+):
+    names = [name[:4] for name in SOILS]
+    path = chinese(tmp_path, names, code=code, encoding=encoding, cpg=cpg)
+    read = read_polygons(path, assume_crs="EPSG:4326")
+    assert read["NAME"].tolist() == names
+    assert read.attrs == {"encoding": said, "crs": "stated by the user"}
+
+
+def test_a_name_cut_within_a_sign_does_not_hide_the_encoding(tmp_path):
+    # the field is 12 bytes wide: the seventh sign of the name is cut in two
+    path = chinese(tmp_path, ["a高山草甸草原", *SOILS])
+    read = read_polygons(path, assume_crs="EPSG:4326", encoding=None)
+    assert read["NAME"].tolist()[1:] == SOILS
+    assert read["NAME"][0].startswith("a高山草甸草")
+
+
+def test_latin_names_are_not_taken_for_chinese(tmp_path):
+    names = ["Gelände", "forêt", "Réunion"]
+    read = read_polygons(chinese(tmp_path, names, encoding="cp1252"), assume_crs=4326)
+    assert read["NAME"].tolist() == names
+    assert read.attrs["encoding"].startswith("cp1252")
+
+
+def test_a_stated_encoding_goes_before_a_wrong_cpg(tmp_path):
+    path = chinese(tmp_path, SOILS, cpg="ISO-8859-1")
+    read = read_polygons(path, assume_crs=4326, encoding="GBK")
+    assert read["NAME"].tolist() == SOILS
+    with pytest.raises(InputError, match=r"Unknown encoding 'klingon'.*GB18030"):
+        read_polygons(path, assume_crs=4326, encoding="klingon")
+
+
+def test_text_in_an_encoding_that_contradicts_it_is_refused(tmp_path):
+    path = chinese(tmp_path, SOILS, cpg="UTF-8")
+    with pytest.raises(FileFormatError, match=r"soil\.shp.*encoding="):
+        read_polygons(path, assume_crs=4326)
+
+
+def test_the_real_rivers_have_chinese_names_and_need_a_stated_crs(shared):
+    path = shared / "data" / "boundary" / "hyd1_4l" / "hyd1_4l.shp"
+    with pytest.raises(MissingCRSError, match=r"hyd1_4l\.shp.*\.prj.*assume_crs"):
+        read_lines(path)
+    rivers = read_lines(path, assume_crs="EPSG:4326")
+    assert len(rivers) == 840
+    assert {"黄河", "长江", "通天河", "澜沧江"} <= set(rivers["NAME"].dropna())
+    assert rivers.attrs["encoding"] == "GB18030, found in the text"
+    with pytest.raises(InputError, match=r"degrees, it seems.*UTM zone 47N"):
+        read_lines(path, assume_crs="EPSG:32647")
+
+
+def two_layers(folder):
+    path = folder / "maps.gpkg"
+    for name, east in (("soil", 1), ("vegetation", 2)):
+        frame = gpd.GeoDataFrame({"code": [east]}, geometry=[box(0, 0, east, 1)])
+        frame.set_crs("EPSG:4326").to_file(path, layer=name, driver="GPKG")
+    return path
+
+
+def test_a_layer_of_several_is_named_and_the_error_lists_them(tmp_path):
+    path = two_layers(tmp_path)
+    assert read_polygons(path, layer="vegetation")["code"].tolist() == [2]
+    words = r"2 layers: 'soil' \(Polygon\), 'vegetation' \(Polygon\).*layer="
+    with pytest.raises(FileFormatError, match=words):
         read_polygons(path)
+    with pytest.raises(FileFormatError, match=r"no layer 'moss'.*'soil'"):
+        read_polygons(path, layer="moss")
+
+
+def test_coordinates_that_cannot_be_degrees_are_refused(tmp_path):
+    metres = gpd.GeoDataFrame(geometry=[box(5e5, 38e5, 6e5, 39e5)], crs="EPSG:4326")
+    metres.to_file(tmp_path / "r.gpkg")
+    with pytest.raises(InputError, match=r"no degrees.*WGS 84.*stated by the file"):
+        read_polygons(tmp_path / "r.gpkg")
+
+
+def test_a_crs_that_contradicts_the_file_or_is_none_is_refused(tmp_path):
+    layer = gpd.GeoDataFrame(geometry=[box(90, 32, 91, 33)], crs="EPSG:4326")
+    layer.to_file(tmp_path / "r.gpkg")
+    assert read_polygons(tmp_path / "r.gpkg", assume_crs=4326).crs == "EPSG:4326"
+    with pytest.raises(InputError, match=r"'WGS 84', but assume_crs is 'WGS 84 / UTM"):
+        read_polygons(tmp_path / "r.gpkg", assume_crs=32647)
+    with pytest.raises(InputError, match=r"'EPSG:0' in assume_crs"):
+        read_polygons(tmp_path / "r.gpkg", assume_crs="EPSG:0")
+
+
+def test_a_shapefile_without_shx_is_refused_by_name(tmp_path):
+    layer = gpd.GeoDataFrame({"a": [1]}, geometry=[box(0, 0, 1, 1)], crs="EPSG:4326")
+    layer.to_file(tmp_path / "r.shp")
+    (tmp_path / "r.shx").unlink()
+    with pytest.raises(FileFormatError, match=r"no \.shx beside it.*copy them all"):
+        read_polygons(tmp_path / "r.shp")
+
+
+def test_points_are_read_and_polygons_are_no_points(tmp_path):
+    sites = gpd.GeoDataFrame(
+        {"a": [1, 2]}, geometry=[Point(0, 0), Point(1, 1)], crs=4326
+    )
+    sites.to_file(tmp_path / "p.geojson")
+    assert read_points(tmp_path / "p.geojson")["a"].tolist() == [1, 2]
+    with pytest.raises(FileFormatError, match=r"no polygons \(Point\)"):
+        read_polygons(tmp_path / "p.geojson")
 
 
 def test_the_real_basins_are_read(shared):
     basins = read_polygons(shared / "data" / "boundary" / "trhr_basins.geojson")
     assert len(basins) == 4
-
-
-def test_class_table_keeps_codes_and_labels(tmp_path):
-    path = tmp_path / "c.csv"
-    path.write_text("code;label;colour\n3;forest;#006400\n1;meadow;#00ff00\n")
-    assert read_class_table(path) == {3: "forest", 1: "meadow"}
-
-
-def test_faults_of_a_class_table_stand_in_one_message(tmp_path):
-    path = tmp_path / "c.csv"
-    path.write_text("code,label\n1,a\n1,b\n2.5,c\n,d\n4,\n")
-    with pytest.raises(SampleTableError) as caught:
-        read_class_table(path)
-    for part in (
-        "rows 2 and 3",
-        "not whole (row 4)",
-        "row 5 ('d') has no values",
-        "empty (row 6",
-    ):
-        assert part in str(caught.value)
 
 
 def test_a_simple_end_member_table_works(tmp_path):
