@@ -13,8 +13,12 @@ from pyproj import CRS
 
 from geosoil.errors import GridMismatchError, InputError, MissingCRSError
 
-SNAP = 1e-6
-"""Fraction of a cell within which a point counts as lying on a cell edge."""
+TICKS = 1_000_000
+"""Steps into which a cell is divided, so that the cell rule works on integers."""
+SNAP = 1 / TICKS
+"""Fraction of a cell within which two positions count as the same."""
+FARTHEST = 2.0**40
+"""Positions are cut to this many cells, so that they fit an integer of ticks."""
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -111,6 +115,17 @@ class Grid:
             (raster.sizes["y"], raster.sizes["x"]),
         )
 
+    def __str__(self) -> str:
+        """Say in one line where the grid lies and how fine it is."""
+        rows, columns = self.shape
+        width, height = self.resolution
+        west, south, east, north = self.bounds
+        name = self.crs.to_string() if self.crs.to_epsg() else self.crs.name
+        return (
+            f"{rows} x {columns} cells of {width:.9g} x {height:.9g}, W {west:.10g} "
+            f"S {south:.10g} E {east:.10g} N {north:.10g}, {name}"
+        )
+
     @property
     def resolution(self) -> tuple[float, float]:
         """Width and height of a cell in units of the CRS."""
@@ -141,9 +156,9 @@ class Grid:
     ) -> tuple[IntArray, IntArray, BoolArray]:
         """Return the cell that contains each point.
 
-        A cell is half-open: it owns its western and its northern edge. Positions
-        within :data:`SNAP` of an edge count as on it, so that decimal coordinates
-        fall in the same cell on every crop of a grid.
+        A cell is half-open: it owns its western and its northern edge. Positions are
+        rounded to millionths of a cell (:data:`TICKS`) and divided as integers, so that
+        decimal coordinates fall in the same cell on every crop of a grid.
 
         Parameters
         ----------
@@ -227,13 +242,12 @@ class Grid:
 
 
 def _cell_index(position: FloatArray) -> tuple[IntArray, BoolArray]:
-    """Floor positions in units of cells, after snapping those on an edge."""
+    """Divide positions in units of cells by whole cells, as integers of ticks."""
     finite = np.isfinite(position)
-    known = np.where(finite, position, -1.0)
-    nearest = np.round(known)
-    on_edge = np.abs(known - nearest) < SNAP
-    index = np.where(on_edge, nearest, np.floor(known))
-    return index.astype(np.int64), on_edge & finite
+    known = np.clip(np.where(finite, position, -1.0), -FARTHEST, FARTHEST)
+    ticks = np.rint(known * TICKS).astype(np.int64)
+    index = ticks // TICKS
+    return index, (ticks == index * TICKS) & finite
 
 
 def check_same_grid(first: Grid, second: Grid, *, what: str = "rasters") -> None:
@@ -256,7 +270,7 @@ def check_same_grid(first: Grid, second: Grid, *, what: str = "rasters") -> None
     same = first.shape == second.shape and shift < SNAP * scale.min()
     if not (same and first.crs.equals(second.crs, ignore_axis_order=True)):
         message = (
-            f"The {what} lie on different grids: {first} and {second}. Bring one "
+            f"The {what} lie on different grids: ({first}) and ({second}). Bring one "
             "onto the other with geosoil.align."
         )
         raise GridMismatchError(message)
