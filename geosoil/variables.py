@@ -69,6 +69,19 @@ _ALL = (
         (0.0, 1.0),
         "volume_fraction_of_condensed_water_in_soil",
     ),
+    Variable(
+        "relative_humidity", "%", "relative humidity", (0.0, 100.0), "relative_humidity"
+    ),
+    Variable("wind_speed", "m s-1", "wind speed", (0.0, 120.0), "wind_speed"),
+    Variable(
+        "sunshine_duration",
+        "h",
+        "sunshine duration",
+        (0.0, 744.0),
+        "duration_of_sunshine",
+    ),
+    Variable("pan_evaporation", "mm", "evaporation from a pan", (0.0, 1000.0)),
+    Variable("air_pressure", "hPa", "air pressure", (300.0, 1100.0), "air_pressure"),
     Variable("fraction", "1", "source fraction", (0.0, 1.0)),
     Variable("r", "1", "correlation coefficient", (-1.0, 1.0)),
     Variable("p_value", "1", "two-sided p value", (0.0, 1.0)),

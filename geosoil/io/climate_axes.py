@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,10 +12,11 @@ from affine import Affine
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from geosoil.errors import FileFormatError, MissingCRSError
+from geosoil.errors import FileFormatError, InputError, MissingCRSError
 from geosoil.grids.grid import Grid
 
 FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
 Axis = Literal["time", "y", "x"]
 
 _TOLERANCE = 1e-3
@@ -40,57 +40,178 @@ _DEGREES: dict[Axis, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A raster with its dims in order and its place on the earth."""
+_METRES = {"km": 1000.0, "kilometre": 1000.0, "kilometer": 1000.0}
+"""Factors of units of projected coordinates that are not the metre."""
 
-    raster: xr.DataArray
-    """Dims (time, y, x), rows north to south, columns west to east."""
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """Which dimensions of a variable are time, rows and columns."""
+
+    time: str | None
+    """Name of the dimension or scalar coordinate; None where there is none."""
+    y: str
+    """Name of the dimension of rows."""
+    x: str
+    """Name of the dimension of columns."""
+    versions: str | None
+    """Dimension of the versions of ERA5 (expver), None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the cells of a file lie on a north-up grid."""
+
     grid: Grid
-    """The exact grid of its cells."""
+    """The exact grid of its cells, north up."""
+    rows: IntArray
+    """Row in the file of each row of the grid."""
+    columns: IntArray
+    """Column in the file of each column of the grid."""
     changes: tuple[str, ...]
     """Words for each change."""
 
 
-def place(raster: xr.DataArray, dataset: xr.Dataset, *, where: str) -> Placed:
-    """Order the dims of a raster and find its grid.
+def find_axes(raster: xr.DataArray, *, where: str) -> Axes:
+    """Tell time, rows and columns of a variable apart.
 
     Parameters
     ----------
     raster : DataArray
         A variable of the file, dims in any order.
-    dataset : Dataset
-        The file, for its grid mapping.
     where : str
         File and variable, for messages.
 
     Returns
     -------
-    placed : Placed
-        The raster on its grid.
+    axes : Axes
+        Names of the dimensions.
 
     Raises
     ------
     FileFormatError
-        If a dimension is missing or one too many, or the grid is not regular.
+        If a dimension is missing or one too many.
+
+    Examples
+    --------
+    >>> raster = xr.DataArray(np.zeros((2, 2)), dims=("lon", "lat"),
+    ...                       coords={"lon": [0.0, 1.0], "lat": [0.0, 1.0]})
+    >>> find_axes(raster, where="pre.nc").y
+    'lat'
+    """
+    y, x = find_axis(raster, "y"), find_axis(raster, "x")
+    absent = [axis for axis, name in (("y", y), ("x", x)) if name is None]
+    if absent:
+        message = (
+            f"{where} has dimensions {_sizes(raster)}; none of them is "
+            f"{' nor '.join(absent)}. A variable with time, latitude and longitude is "
+            "needed (curvilinear grids are not read)."
+        )
+        raise FileFormatError(message)
+    row, column = str(y), str(x)
+    for name in (row, column):
+        if name not in raster.dims or name not in raster.coords:
+            message = f"{where}: '{name}' is not a dimension with coordinates."
+            raise FileFormatError(message)
+    time = find_axis(raster, "time")
+    extra = [str(name) for name in raster.dims if name not in (time, row, column)]
+    long = [name for name in extra if raster.sizes[name] > 1]
+    versions = "expver" if "expver" in long else None
+    more = [name for name in long if name != versions]
+    if more:
+        message = (
+            f"{where} has more dimensions than time, latitude and longitude: "
+            f"{', '.join(f'{name} ({raster.sizes[name]})' for name in more)}. Select "
+            "one level first, for instance with xarray .isel, and write a new file."
+        )
+        raise FileFormatError(message)
+    return Axes(time, row, column, versions)
+
+
+def lay_out(
+    raster: xr.DataArray,
+    dataset: xr.Dataset,
+    axes: Axes,
+    *,
+    assume_crs: CRS | None,
+    where: str,
+) -> Layout:
+    """Find the grid of a variable from its coordinates alone.
+
+    Parameters
+    ----------
+    raster : DataArray
+        A variable of the file; its values are not read.
+    dataset : Dataset
+        The file, for its grid mapping.
+    axes : Axes
+        Its dimensions.
+    assume_crs : CRS or None
+        What the coordinates are where the file does not say so.
+    where : str
+        File and variable, for messages.
+
+    Returns
+    -------
+    layout : Layout
+        The grid, and which cell of the file each of its cells is.
+
+    Raises
+    ------
+    FileFormatError
+        If the grid is not regular.
     MissingCRSError
-        If nothing in the file tells what the coordinates are.
+        If nothing in the file tells what the coordinates are and none is assumed.
+    InputError
+        If the assumed CRS contradicts the file.
     """
     changes: list[str] = []
-    ordered, y, x = _ordered(raster, where, changes)
-    crs = _crs(raster, dataset, (y, x), where, changes)
-    if crs.is_geographic and float(ordered["x"].max()) > 180:
-        turned = (ordered["x"].astype(float) + 180.0) % 360.0 - 180.0
-        ordered = ordered.assign_coords(x=turned).sortby("x")
-        changes.append("longitudes 0 to 360 turned to -180 to 180")
-    if ordered.sizes["y"] > 1 and ordered["y"][0] < ordered["y"][-1]:
-        ordered = ordered.isel(y=slice(None, None, -1))
-        changes.append("rows turned: north first")
-    if ordered.sizes["x"] > 1 and ordered["x"][0] > ordered["x"][-1]:
-        ordered = ordered.isel(x=slice(None, None, -1))
+    ends = raster[axes.y], raster[axes.x]
+    crs = _crs(raster, dataset, ends, assume_crs=assume_crs, where=where)
+    changes += crs.changes
+    y, x = (_numbers(end, crs.crs, where, changes) for end in ends)
+    columns = np.argsort(x, kind="stable")
+    if crs.crs.is_geographic and x.max() > 180 + 1e-6:
+        x, columns = _turned(x, changes)
+    elif (np.diff(columns) < 0).any():
         changes.append("columns turned: west first")
-    grid = _grid(ordered, crs, where)
-    return Placed(ordered, grid, tuple(changes))
+    rows = np.argsort(-y, kind="stable")
+    if y.size > 1 and y[0] < y[-1]:
+        changes.append("rows turned: north first")
+    grid = _grid(x[columns], y[rows], crs.crs, where)
+    return Layout(grid, rows, columns, tuple(changes))
+
+
+def _numbers(
+    axis: xr.DataArray, crs: CRS, where: str, changes: list[str]
+) -> FloatArray:
+    """Coordinates as numbers in units of the CRS."""
+    values = np.asarray(axis.to_numpy(), dtype=float)
+    if not np.isfinite(values).all():
+        message = f"{where}: coordinate '{axis.name}' has missing values."
+        raise FileFormatError(message)
+    factor = _METRES.get(str(axis.attrs.get("units", "")).casefold())
+    if factor is not None and crs.is_projected:
+        changes.append(f"coordinate {axis.name} in km turned to metres")
+        return values * factor
+    return values
+
+
+def _turned(x: FloatArray, changes: list[str]) -> tuple[FloatArray, IntArray]:
+    """Turn longitudes 0 to 360 to -180 to 180, unless that tears the grid apart."""
+    turned = (x + 180.0) % 360.0 - 180.0
+    columns = np.argsort(turned, kind="stable")
+    steps = np.diff(turned[columns])
+    twice = np.flatnonzero(steps < 1e-6)
+    if twice.size:
+        changes.append(f"{twice.size} columns given twice, at 0 and 360, read once")
+        columns = np.delete(columns, twice + 1)
+        steps = np.diff(turned[columns])
+    if steps.size and steps.max() > 1.5 * np.median(steps):
+        changes.append("longitudes beyond 180 kept: the grid lies across 180")
+        return x, np.argsort(x, kind="stable")
+    changes.append("longitudes 0 to 360 turned to -180 to 180")
+    return turned, columns
 
 
 def find_axis(raster: xr.DataArray, axis: Axis) -> str | None:
@@ -119,112 +240,112 @@ def find_axis(raster: xr.DataArray, axis: Axis) -> str | None:
             or attrs.get("axis") == _LETTERS[axis]
             or units in _DEGREES[axis]
             or (axis == "time" and np.issubdtype(raster[name].dtype, np.datetime64))
+            or (axis == "time" and "_since_" in units)
         ):
             return name
     for name in dict.fromkeys(candidates):
-        if name.casefold() in _NAMES[axis]:
+        one = name not in raster.coords or raster[name].ndim <= 1
+        if one and name.casefold() in _NAMES[axis]:
             return name
     return None
 
 
-def _ordered(
-    raster: xr.DataArray, where: str, changes: list[str]
-) -> tuple[xr.DataArray, xr.DataArray, xr.DataArray]:
-    axes: tuple[Axis, ...] = ("time", "y", "x")
-    names = {axis: find_axis(raster, axis) for axis in axes}
-    absent = [axis for axis, name in names.items() if name is None]
-    if absent:
-        message = (
-            f"{where} has dimensions {_sizes(raster)}; none of them is "
-            f"{' nor '.join(absent)}. A variable with time, latitude and longitude is "
-            "needed (curvilinear grids are not read)."
-        )
-        raise FileFormatError(message)
-    time, row, column = (str(names[axis]) for axis in axes)
-    for name in (row, column):
-        if name not in raster.dims or name not in raster.coords:
-            message = f"{where}: '{name}' is not a dimension with coordinates."
-            raise FileFormatError(message)
-    if time not in raster.dims:
-        raster = raster.expand_dims(time)
-        changes.append("a time dimension of length 1 was added")
-    raster = _without_extra(raster, (time, row, column), where, changes)
-    if raster.dims != (time, row, column):
-        changes.append(f"dimensions {_join(raster.dims)} put in order time, y, x")
-    y, x = raster[row], raster[column]
-    ordered = raster.transpose(time, row, column)
-    kept = {time, row, column}
-    ordered = ordered.drop_vars([c for c in ordered.coords if c not in kept])
-    renames = {time: "time", row: "y", column: "x"}
-    return ordered.rename({k: v for k, v in renames.items() if k != v}), y, x
-
-
-def _without_extra(
-    raster: xr.DataArray, kept: Sequence[str], where: str, changes: list[str]
-) -> xr.DataArray:
-    extra = [name for name in raster.dims if name not in kept]
-    long = [str(name) for name in extra if raster.sizes[name] > 1]
-    if long:
-        message = (
-            f"{where} has more dimensions than time, latitude and longitude: "
-            f"{', '.join(f'{name} ({raster.sizes[name]})' for name in long)}. Select "
-            "one level first, for instance with xarray .isel, and write a new file."
-        )
-        raise FileFormatError(message)
-    if extra:
-        changes.append(f"dimension {_join(extra)} of length 1 dropped")
-    return raster.squeeze(extra, drop=True)
-
-
-def _join(names: Sequence[object]) -> str:
-    return ", ".join(str(name) for name in names)
-
-
 def _sizes(raster: xr.DataArray) -> str:
-    return _join([f"{name} ({size})" for name, size in raster.sizes.items()])
+    return ", ".join(f"{name} ({size})" for name, size in raster.sizes.items())
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A CRS and words for where it is from."""
+
+    crs: CRS
+    changes: tuple[str, ...] = ()
 
 
 def _crs(
     raster: xr.DataArray,
     dataset: xr.Dataset,
     axes: tuple[xr.DataArray, xr.DataArray],
+    *,
+    assume_crs: CRS | None,
     where: str,
-    changes: list[str],
-) -> CRS:
-    mapping = raster.encoding.get("grid_mapping", raster.attrs.get("grid_mapping"))
-    if mapping in dataset.variables:
-        attrs = dataset[mapping].attrs
-        try:
-            crs = CRS.from_cf(dict(attrs))
-        except (CRSError, KeyError, ValueError) as error:
-            message = f"{where}: its grid mapping '{mapping}' is not readable: {error}."
-            raise MissingCRSError(message) from error
-        if not crs.is_geographic or crs.to_epsg() is not None:
-            return crs
-    units = [str(a.attrs.get("units", "")).replace(" ", "_").casefold() for a in axes]
-    names = [a.attrs.get("standard_name") for a in axes]
-    geographic = units[0] in _DEGREES["y"] and units[1] in _DEGREES["x"]
-    if geographic or names == ["latitude", "longitude"]:
-        changes.append("CRS EPSG:4326 taken from latitude and longitude in degrees")
-        return CRS.from_epsg(4326)
+) -> _Told:
+    """CRS that the file tells, or the assumed one where it tells none."""
+    mapped = _mapped_crs(raster, dataset, where)
+    degrees = _in_degrees(axes)
+    if assume_crs is not None:
+        _check_assumed(assume_crs, mapped, axes, degrees=degrees, where=where)
+        if mapped is None:
+            words = assume_crs.to_string()[:60]
+            return _Told(assume_crs, (f"CRS {words} assumed, as stated",))
+    if mapped is not None:
+        return _Told(mapped)
+    if degrees:
+        words = "CRS EPSG:4326 taken from latitude and longitude in degrees"
+        return _Told(CRS.from_epsg(4326), (words,))
     message = (
         f"{where}: nothing in the file tells what its coordinates '{axes[0].name}' and "
         f"'{axes[1].name}' are. Give them units degrees_north and degrees_east, or the "
-        "variable a grid_mapping."
+        "variable a grid_mapping, or state it: assume_crs='EPSG:4326'."
     )
     raise MissingCRSError(message)
 
 
-def _grid(raster: xr.DataArray, crs: CRS, where: str) -> Grid:
-    x0, dx = _regular(raster["x"], "x", where)
-    y0, dy = _regular(-raster["y"], "y", where)
+def _mapped_crs(raster: xr.DataArray, dataset: xr.Dataset, where: str) -> CRS | None:
+    """CRS of the grid mapping; None without one, or where it says only degrees."""
+    mapping = raster.encoding.get("grid_mapping", raster.attrs.get("grid_mapping"))
+    if mapping not in dataset.variables:
+        return None
+    try:
+        crs = CRS.from_cf(dict(dataset[mapping].attrs))
+    except (CRSError, KeyError, ValueError) as error:
+        message = f"{where}: its grid mapping '{mapping}' is not readable: {error}."
+        raise MissingCRSError(message) from error
+    return crs if not crs.is_geographic or crs.to_epsg() is not None else None
+
+
+def _in_degrees(axes: tuple[xr.DataArray, xr.DataArray]) -> bool:
+    units = [str(a.attrs.get("units", "")).replace(" ", "_").casefold() for a in axes]
+    names = [a.attrs.get("standard_name") for a in axes]
+    geographic = units[0] in _DEGREES["y"] and units[1] in _DEGREES["x"]
+    return geographic or names == ["latitude", "longitude"]
+
+
+def _check_assumed(
+    assumed: CRS,
+    mapped: CRS | None,
+    axes: tuple[xr.DataArray, xr.DataArray],
+    *,
+    degrees: bool,
+    where: str,
+) -> None:
+    """Raise where the file contradicts the assumed CRS."""
+    fault = ""
+    if mapped is not None and not mapped.equals(assumed, ignore_axis_order=True):
+        fault = f"the file says {mapped.to_string()[:60]}"
+    elif degrees and not assumed.is_geographic:
+        fault = "its coordinates are in degrees"
+    elif assumed.is_geographic:
+        reach = [float(np.abs(axis.to_numpy()).max()) for axis in axes]
+        if reach[0] > 90.001 or reach[1] > 360.001:
+            fault = f"its coordinates reach {reach[0]:g} and {reach[1]:g}, no degrees"
+    if fault:
+        message = (
+            f"{where}: assume_crs {assumed.to_string()[:60]} cannot be, {fault}. "
+            "Leave it out or give the right one."
+        )
+        raise InputError(message)
+
+
+def _grid(x: FloatArray, y: FloatArray, crs: CRS, where: str) -> Grid:
+    x0, dx = _regular(x, "x", where)
+    y0, dy = _regular(-y, "y", where)
     transform = Affine(dx, 0.0, x0, 0.0, -dy, -y0)
-    return Grid(crs, transform, (raster.sizes["y"], raster.sizes["x"]))
+    return Grid(crs, transform, (y.size, x.size))
 
 
-def _regular(axis: xr.DataArray, name: str, where: str) -> tuple[float, float]:
+def _regular(values: FloatArray, name: str, where: str) -> tuple[float, float]:
     """First edge and step of a rising axis of cell centres, free of rounding."""
-    values = np.asarray(axis.values, dtype=float)
     if values.size < 2:
         message = f"{where} has fewer than two cells along {name}: no cell size."
         raise FileFormatError(message)

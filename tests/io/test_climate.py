@@ -182,9 +182,9 @@ def test_undeclared_fill_values_are_missing_and_counted(tmp_path):
 def test_an_extra_dimension_is_refused(tmp_path):
     path = field(tmp_path)
     with xr.open_dataset(path, engine="netcdf4") as raw:
-        more = xr.concat([raw, raw], dim="expver").load()
+        more = xr.concat([raw, raw], dim="level").load()
     more.to_netcdf(tmp_path / "more.nc", engine="netcdf4")
-    with pytest.raises(FileFormatError, match=r"expver \(2\)"):
+    with pytest.raises(FileFormatError, match=r"level \(2\)"):
         open_climate(tmp_path / "more.nc", "t2m")
 
 
@@ -193,7 +193,7 @@ def test_an_extra_dimension_is_refused(tmp_path):
     [
         (b"", "empty"),
         (b"<!DOCTYPE html><html>login</html>", "HTML"),
-        (b"hello", "not a NetCDF file"),
+        (b"hello", "not a NetCDF or GRIB file"),
         (b"\x89HDF\r\n\x1a\n" + b"\0" * 100, "cannot be read as NetCDF"),
     ],
 )
