@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lines": ("geosoil.cli.lines", "Water lines of groups and the artefact check."),
     "fractions": ("geosoil.cli.fractions", "Source fractions of groups of samples."),
     "ndvi": ("geosoil.cli.rasters", "MODIS files to one GeoTIFF, a band a date."),
+    "join": ("geosoil.cli.rasters", "Samples joined to rasters and layers."),
+    "layers": ("geosoil.cli.rasters", "Rasters and layers of a study, described."),
 }
 """Each command's module and its one-line help, so that --help imports nothing."""
 

@@ -108,7 +108,7 @@ def open_series(inputs: StudyInputs, name: str) -> xr.DataArray:
             files, "ndvi", bbox=inputs.bounds_degrees, quality=config.ndvi.quality
         )
     else:
-        raster = open_climate(config.climate[name], name)
+        raster = open_climate(config.climate[name], name, bbox=inputs.bounds_degrees)
     return align(raster, grid, method="nearest")
 
 

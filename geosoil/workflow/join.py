@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import geopandas as gpd
-import numpy as np
-import pandas as pd
-import xarray as xr
-
+from geosoil.errors import InputError
 from geosoil.grids.composites import monthly_composite
-from geosoil.grids.points import values_at_points
+from geosoil.grids.sample_join import JoinedRaster, JoinResult, join_samples_to
 from geosoil.io.climate import open_climate
 from geosoil.io.modis import open_modis
-from geosoil.workflow.inputs import ClassLayer, StudyInputs, matching_files
+from geosoil.workflow.inputs import StudyInputs, matching_files
 
 
-def join_samples(inputs: StudyInputs, report: Callable[[str], None]) -> pd.DataFrame:
-    """Give every located sample the value of each raster in its cell.
+def join_samples(inputs: StudyInputs, report: Callable[[str], None]) -> JoinResult:
+    """Give every sample the value of each raster in its cell.
 
     Parameters
     ----------
@@ -28,37 +24,36 @@ def join_samples(inputs: StudyInputs, report: Callable[[str], None]) -> pd.DataF
 
     Returns
     -------
-    joined : DataFrame
-        The samples' columns, then ``row``, ``column`` and ``on_edge`` of the study
-        grid, the class labels, ``elevation_grid``, and for samples with a date the
-        NDVI (month by composite overlap, with its coverage) and the climate of their
-        own month. What a raster does not cover is NaN.
+    joined : JoinResult
+        One row a sample, none is left out: its columns, ``row``, ``column`` and
+        ``on_edge`` of the study grid, the class labels, ``elevation_grid``, and for
+        samples with a date the NDVI (month by composite overlap, with its coverage)
+        and the climate of their own month, each with the reason where it is missing;
+        and where each column comes from.
+
+    Raises
+    ------
+    InputError
+        If a climate file does not hold months.
     """
-    points = inputs.samples
-    located = points[~points.geometry.is_empty & points.geometry.notna()]
-    joined = pd.DataFrame(located.drop(columns="geometry"))
-    in_crs = located.to_crs(inputs.grid.crs)
-    joined["row"], joined["column"], joined["on_edge"] = inputs.grid.cells(
-        in_crs.geometry.x, in_crs.geometry.y
-    )
-    for name, layer in inputs.layers.items():
-        joined[f"{name}_class"] = _labels(layer, located)
+    rasters = {
+        f"{name}_class": JoinedRaster(layer.codes, labels=layer.labels, source=name)
+        for name, layer in inputs.layers.items()
+    }
     if inputs.elevation is not None:
-        joined["elevation_grid"] = _values(inputs.elevation, located)
-    if "date" not in joined:
-        return joined
-    months = pd.to_datetime(joined["date"]).dt.to_period("M")
-    for name, series in _series(inputs, report):
-        joined[name] = _values_of_month(series, located, months)
-    return joined
+        rasters["elevation_grid"] = JoinedRaster(inputs.elevation, source="elevation")
+    if "date" in inputs.samples:
+        rasters |= _series(inputs, report)
+    report("joining samples to rasters")
+    return join_samples_to(inputs.samples, rasters, grid=inputs.grid)
 
 
 def _series(
     inputs: StudyInputs, report: Callable[[str], None]
-) -> list[tuple[str, xr.DataArray]]:
+) -> dict[str, JoinedRaster]:
     """Monthly rasters of the study, each with the name of its column."""
     config = inputs.config
-    found = []
+    found = {}
     if config.ndvi.composites:
         report("averaging 16-day NDVI composites to months")
         composites = open_modis(
@@ -68,33 +63,16 @@ def _series(
             quality=config.ndvi.quality,
         )
         months = monthly_composite(composites)
-        found += [("ndvi", months["ndvi"]), ("ndvi_coverage", months["coverage"])]
+        source = str(config.ndvi.composites.name)
+        for name, column in (("ndvi", "ndvi"), ("coverage", "ndvi_coverage")):
+            found[column] = JoinedRaster(months[name], span="month", source=source)
     for name, path in config.climate.items():
-        found.append((f"{name}_month", open_climate(path, name)))
+        series = open_climate(path, name, bbox=inputs.bounds_degrees)
+        if series.attrs.get("step") != "month":
+            message = (
+                f"Climate file '{path}' of {name} holds time steps other than months. "
+                "Average it to months first; a study joins and correlates months."
+            )
+            raise InputError(message)
+        found[f"{name}_month"] = JoinedRaster(series, span="month", source=path.name)
     return found
-
-
-def _labels(layer: ClassLayer, points: gpd.GeoDataFrame) -> pd.Series:
-    """Class label of each point; missing where the layer has none."""
-    codes = _values(layer.codes, points)
-    return codes.map(lambda code: layer.labels.get(int(code)), na_action="ignore")
-
-
-def _values(raster: xr.DataArray, points: gpd.GeoDataFrame) -> pd.Series:
-    """Value of the cell that contains each point."""
-    named = raster.rename("value")
-    values: pd.Series = values_at_points(named, points)["value"]
-    return values
-
-
-def _values_of_month(
-    series: xr.DataArray, points: gpd.GeoDataFrame, months: pd.Series
-) -> pd.Series:
-    """Value of each point in its own month; NaN where the series lacks the month."""
-    available = pd.DatetimeIndex(series["time"].to_numpy()).to_period("M")
-    values = pd.Series(np.nan, index=points.index, dtype=float)
-    for month in sorted(set(months.dropna()) & set(available)):
-        chosen = points[months == month]
-        field = series.isel(time=int(np.flatnonzero(available == month)[0]))
-        values.loc[chosen.index] = _values(field.drop_vars("time"), chosen)
-    return values

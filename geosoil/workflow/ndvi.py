@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
@@ -105,6 +105,35 @@ def ndvi_to_geotiff(
         beside = target.with_name(f"{target.stem}_coverage{target.suffix}")
         written.append(write_geotiff(coverage, beside, tags=tags))
     return tuple(written)
+
+
+def custom_quality(max_usefulness: int, *, dropped: Collection[str]) -> QualityRule:
+    """Make a rule of quality bits.
+
+    Parameters
+    ----------
+    max_usefulness : int
+        Highest usefulness kept, 0 to 15.
+    dropped : collection of str
+        Of adjacent_clouds, mixed_clouds, snow and shadow, whose cells are dropped.
+
+    Returns
+    -------
+    rule : QualityRule
+        The rule.
+
+    Examples
+    --------
+    >>> custom_quality(2, dropped=["snow"]).snow
+    False
+    """
+    return QualityRule(
+        max_usefulness=max_usefulness,
+        adjacent_clouds="adjacent_clouds" not in dropped,
+        mixed_clouds="mixed_clouds" not in dropped,
+        snow="snow" not in dropped,
+        shadow="shadow" not in dropped,
+    )
 
 
 def _quality(asked: str | QualityRule) -> Quality | QualityRule:

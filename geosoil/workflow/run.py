@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from geosoil.config import StudyConfig, read_config
+from geosoil.grids.sample_join import JoinResult
 from geosoil.io._atomic import write_csv, write_text
 from geosoil.io.provenance import run_provenance
 from geosoil.io.samples import sample_issues
@@ -75,7 +76,6 @@ def run(
     fractions = solve_study(inputs, report)
     report("drawing the shares of strata")
     draws = study_draws(inputs, fractions.samples)
-    report("joining samples to rasters")
     joined = join_samples(inputs, report)
     maps = map_fractions(inputs, fractions.sites, folder, report)
     correlation = correlate_study(inputs, folder, report)
@@ -99,7 +99,7 @@ def run(
 def _write_tables(
     inputs: StudyInputs,
     results: StudyResults,
-    joined: pd.DataFrame,
+    joined: JoinResult,
     folder: Path,
     reference: pd.DataFrame | None,
 ) -> list[Path]:
@@ -118,7 +118,8 @@ def _write_tables(
         "end_members_used": fractions.end_members,
         "area_weighted_means": results.maps.means,
         "variograms": results.maps.variograms,
-        "joined_samples": joined,
+        "joined_samples": _without_geometry(joined),
+        "joined_provenance": joined.provenance,
         "sample_issues": sample_issues(inputs.samples),
         **contrast_tables(inputs, fractions),
     }
@@ -128,6 +129,11 @@ def _write_tables(
         write_csv(table, folder / "tables" / f"{name}.csv")
         for name, table in tables.items()
     ]
+
+
+def _without_geometry(joined: JoinResult) -> pd.DataFrame:
+    """Return the joined table as CSV takes it."""
+    return pd.DataFrame(joined.table.drop(columns=joined.table.geometry.name))
 
 
 def _input_files(config: StudyConfig) -> Iterator[Path]:

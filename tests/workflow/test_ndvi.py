@@ -19,11 +19,17 @@ from geosoil.errors import (
 )
 from geosoil.io.geotiff import read_geotiff
 from geosoil.io.modis import open_modis
-from geosoil.workflow.ndvi import ndvi_to_geotiff
+from geosoil.io.quality_bits import QualityRule
+from geosoil.workflow.ndvi import NdviRequest, ndvi_to_geotiff
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "modis"
 CMG = GOLDEN / "MOD13C1.A2020161.061.2020999000000.SYNTHETIC.hdf"
 BOX = (95.0, 33.0, 96.0, 34.0)
+
+
+def to_geotiff(paths, output, *, progress=None, **options) -> Path:
+    request = NdviRequest(**options)
+    return ndvi_to_geotiff(paths, output, request=request, progress=progress)[0]
 
 
 @pytest.fixture
@@ -35,7 +41,7 @@ def files(tmp_path):
 def test_one_band_a_date_with_its_description_and_tags(files, tmp_path):
     lines = []
     output = tmp_path / "maps" / "ndvi.tif"
-    written = ndvi_to_geotiff(files, output, bbox=BOX, progress=lines.append)
+    written = to_geotiff(files, output, bbox=BOX, progress=lines.append)
     assert written == output
     with rasterio.open(written) as file:
         assert file.descriptions == ("2020-06-09", "2020-06-25")
@@ -56,7 +62,7 @@ def test_one_band_a_date_with_its_description_and_tags(files, tmp_path):
 
 
 def test_coarser_cells_hold_the_mean_of_the_finer(files, tmp_path):
-    output = ndvi_to_geotiff(
+    output = to_geotiff(
         files[:1], tmp_path / "c.tif", bbox=BOX, quality="all", resolution=0.25
     )
     coarse = read_geotiff(output)
@@ -68,10 +74,10 @@ def test_coarser_cells_hold_the_mean_of_the_finer(files, tmp_path):
 
 
 def test_finer_cells_and_ranks_take_the_containing_cell(files, tmp_path):
-    finer = ndvi_to_geotiff(files[:1], tmp_path / "f.tif", bbox=BOX, resolution=0.025)
+    finer = to_geotiff(files[:1], tmp_path / "f.tif", bbox=BOX, resolution=0.025)
     expected = open_modis(files[0], bbox=BOX).to_numpy().repeat(2, 1).repeat(2, 2)
     np.testing.assert_array_equal(read_geotiff(finer).to_numpy(), expected)
-    coarse = ndvi_to_geotiff(
+    coarse = to_geotiff(
         files[:1],
         tmp_path / "r.tif",
         layer="pixel_reliability",
@@ -85,12 +91,12 @@ def test_finer_cells_and_ranks_take_the_containing_cell(files, tmp_path):
 @pytest.mark.parametrize("resolution", [0.0, -1.0, 2.0, float("nan")])
 def test_impossible_resolutions_are_refused(files, tmp_path, resolution):
     with pytest.raises(InputError, match="Invalid resolution"):
-        ndvi_to_geotiff(files, tmp_path / "o.tif", bbox=BOX, resolution=resolution)
+        to_geotiff(files, tmp_path / "o.tif", bbox=BOX, resolution=resolution)
     assert not (tmp_path / "o.tif").exists()
 
 
 def test_bad_input_leaves_the_earlier_output_as_it_was(files, tmp_path):
-    output = ndvi_to_geotiff(files, tmp_path / "out" / "o.tif", bbox=BOX)
+    output = to_geotiff(files, tmp_path / "out" / "o.tif", bbox=BOX)
     before = output.read_bytes()
     html = tmp_path / "MOD13C1.A2020193.061.hdf"
     html.write_text("<!DOCTYPE html><html>Earthdata Login</html>")
@@ -106,7 +112,7 @@ def test_bad_input_leaves_the_earlier_output_as_it_was(files, tmp_path):
     ]
     for kind, paths, options in cases:
         with pytest.raises(kind) as caught:
-            ndvi_to_geotiff(paths, output, **options)
+            to_geotiff(paths, output, **options)
         assert isinstance(caught.value, GeosoilError)
     assert output.read_bytes() == before
     assert [file.name for file in output.parent.iterdir()] == ["o.tif"]
@@ -114,7 +120,7 @@ def test_bad_input_leaves_the_earlier_output_as_it_was(files, tmp_path):
 
 def test_a_file_without_a_date_is_described_by_its_layer(shared, tmp_path):
     source = shared / "data" / "hdfeos2" / "grid_1_2d.hdf"
-    output = ndvi_to_geotiff([source], tmp_path / "t.tif", layer="temperature")
+    output = to_geotiff([source], tmp_path / "t.tif", layer="temperature")
     with rasterio.open(output) as file:
         assert file.descriptions == ("temperature",)
         assert file.transform.to_gdal() == (0, 1, 0, 4, 0, -1)
@@ -122,7 +128,7 @@ def test_a_file_without_a_date_is_described_by_its_layer(shared, tmp_path):
 
 def test_surface_temperature_keeps_its_unit_and_sinusoidal_grid(shared, tmp_path):
     source = next((shared / "data" / "modis").glob("MOD11A1*.hdf"))
-    output = ndvi_to_geotiff([source], tmp_path / "t.tif", layer="LST_Day_1km")
+    output = to_geotiff([source], tmp_path / "t.tif", layer="LST_Day_1km")
     with rasterio.open(output) as file:
         assert file.units == ("K",)
         assert file.descriptions == ("2019-11-01",)
@@ -132,4 +138,41 @@ def test_surface_temperature_keeps_its_unit_and_sinusoidal_grid(shared, tmp_path
 
 def test_a_window_without_a_value_is_said(tmp_path):
     with pytest.warns(GeosoilWarning, match=r"No cell of layer .* has a valid value"):
-        ndvi_to_geotiff([CMG], tmp_path / "sea.tif", bbox=(0.0, 0.0, 1.0, 1.0))
+        to_geotiff([CMG], tmp_path / "sea.tif", bbox=(0.0, 0.0, 1.0, 1.0))
+
+
+def test_months_are_means_by_days_with_their_coverage(files, tmp_path) -> None:
+    may = Path(shutil.copy(CMG, tmp_path / "MOD13C1.A2020145.061.hdf"))
+    request = NdviRequest(bbox=BOX, months=("2020-06",))
+    values, coverage = ndvi_to_geotiff(
+        [*files, may], tmp_path / "june.tif", request=request
+    )
+    assert coverage.name == "june_coverage.tif"
+    with rasterio.open(values) as file, rasterio.open(coverage) as other:
+        assert file.descriptions == ("2020-06-01",)
+        assert "days of overlap" in file.tags()["method"]
+        mean, share = file.read(1, masked=True), other.read(1, masked=True)
+    assert share.max() == pytest.approx(1.0)
+    # Three copies of one file: each month's mean is the composite itself.
+    alone = open_modis(files[:1], bbox=BOX)[0].to_numpy()
+    np.testing.assert_allclose(mean.filled(np.nan), alone, atol=1e-6)
+
+
+def test_a_month_without_composites_is_refused(files, tmp_path) -> None:
+    with pytest.raises(InputError, match=r"2020-08 \(0%\)"):
+        to_geotiff(files, tmp_path / "a.tif", bbox=BOX, months=("2020-08",))
+    with pytest.raises(InputError, match="holds codes"):
+        to_geotiff(files, tmp_path / "a.tif", layer="vi_quality", months=("2020-06",))
+    assert not (tmp_path / "a.tif").exists()
+
+
+def test_a_rule_keeps_fewer_cells(files, tmp_path) -> None:
+    strict = QualityRule(max_usefulness=0, mixed_clouds=False, snow=False)
+    kept = []
+    for place, quality in enumerate(("all", strict)):
+        path = to_geotiff(
+            files[:1], tmp_path / f"{place}.tif", bbox=BOX, quality=quality
+        )
+        kept.append(int(read_geotiff(path).notnull().sum()))
+    assert kept[1] <= kept[0]
+    assert kept[0] > 0
