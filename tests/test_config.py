@@ -29,7 +29,7 @@ def test_paths_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
     assert config.ndvi.monthly == tmp_path / "n" / "*.hdf"
     assert config.elevation == tmp_path / "dem.tif"
     assert config.layers["soil"].path == tmp_path / "soil.tif"
-    assert config.climate["precipitation"] == tmp_path / "pr.nc"
+    assert config.climate["precipitation"].path == tmp_path / "pr.nc"
     assert config.output.folder == tmp_path / "maps"
 
 
@@ -115,3 +115,30 @@ def test_remaining_water_is_two_rising_shares(tmp_path: Path) -> None:
     text += "humidity = 0.5\nremaining = [0.9, 0.8]\n"
     with pytest.raises(ConfigError, match="two rising shares"):
         read_config(written(tmp_path, text))
+
+
+def test_a_climate_file_may_say_what_it_lacks(tmp_path: Path) -> None:
+    text = '[samples]\npath = "a.csv"\n[climate]\nprecipitation = "pr.nc"\n'
+    text += (
+        'air_temperature = { path = "t.nc", crs = "EPSG:4326", start = "1979-01" }\n'
+    )
+    climate = read_config(written(tmp_path, text)).climate
+    assert climate["precipitation"].crs is None
+    warm = climate["air_temperature"]
+    assert (warm.path, warm.crs, warm.start) == (
+        tmp_path / "t.nc",
+        "EPSG:4326",
+        "1979-01",
+    )
+    text = '[samples]\npath = "a.csv"\n[climate]\nprecipitation = { file = "x" }\n'
+    with pytest.raises(ConfigError, match=r"climate\.precipitation"):
+        read_config(written(tmp_path, text))
+
+
+def test_a_rule_of_quality_and_custom_go_together(tmp_path: Path) -> None:
+    text = '[samples]\npath = "a.csv"\n[ndvi]\nquality = "custom"\n'
+    with pytest.raises(ConfigError, match="go together"):
+        read_config(written(tmp_path, text))
+    text += "[ndvi.rule]\nmax_usefulness = 4\nsnow = false\n"
+    rule = read_config(written(tmp_path, text)).ndvi.rule
+    assert (rule.max_usefulness, rule.snow, rule.shadow) == (4, False, True)

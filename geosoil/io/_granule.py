@@ -11,30 +11,17 @@ import numpy.typing as npt
 
 from geosoil.errors import FileFormatError
 from geosoil.io._hdf4 import Contents, Dataset, describe, read_window
+from geosoil.io._screening import QUALITY_LAYERS, Screening, kept_cells, needed_quality
 from geosoil.io._window import Window
 from geosoil.io.granule_names import (
-    date_of,
-    described_origin,
+    checked_origin,
     plain_name,
-    product_of,
     short_name,
 )
-from geosoil.io.products import (
-    VEGETATION_LAYERS,
-    Quality,
-    check_cell_size,
-    packing_of,
-)
+from geosoil.io.products import check_cell_size, layer_of, packing_of
 from geosoil.io.structmetadata import EosGrid, parse_structmetadata
 
 BoolArray = npt.NDArray[np.bool_]
-
-HIGHEST_RANK: dict[Quality, int] = {"good": 1, "keep_snow": 2}
-"""Last rank of the layer "pixel reliability" that a preset keeps: 0 good, 1 marginal,
-2 snow or ice, 3 cloudy, 4 estimated from other years."""
-
-_QUALITY_LAYERS = ("pixel_reliability", "vi_quality")
-_SNOW_BIT = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +49,8 @@ class Granule:
     """Product, for instance "MOD13C1"."""
     date: np.datetime64 | None
     """First day."""
+    collection: str | None
+    """Collection, for instance "061"."""
     layers: tuple[Layer, ...]
     """All arrays with two dimensions that lie on a grid."""
 
@@ -104,11 +93,12 @@ def open_granule(path: Path, *, layer: str) -> Granule:
             "gridded product (level 3), for instance MOD13C1."
         )
         raise FileFormatError(message)
-    product, date = described_origin(contents.attributes)
+    origin = checked_origin(path, contents.attributes)
     return Granule(
         path=path,
-        product=product_of(path.name) or product,
-        date=date_of(path) or date,
+        product=origin.product,
+        date=origin.date,
+        collection=origin.collection,
         layers=_layers(contents, grids),
     )
 
@@ -153,8 +143,8 @@ def choose_layer(granule: Granule, wanted: str) -> Layer:
 
 
 def read_layer(
-    granule: Granule, layer: Layer, *, window: Window, quality: Quality
-) -> tuple[npt.NDArray[Any], str]:
+    granule: Granule, layer: Layer, *, window: Window, screening: Screening
+) -> npt.NDArray[Any]:
     """Read a layer in a window: masked, scaled and screened by quality.
 
     Parameters
@@ -165,23 +155,21 @@ def read_layer(
         One of its layers.
     window : Window
         Rows from the north, columns from the west.
-    quality : str
-        Preset "good", "keep_snow" or "all".
+    screening : Screening
+        Which cells are kept.
 
     Returns
     -------
     values : array, shape (rows, columns)
         Quantities, NaN where missing, north up.
-    quality : str
-        The preset applied, "none" where the product has no quality that is decoded.
 
     Raises
     ------
     FileFormatError
-        If the layer cannot be read, its scale is wrong or NDVI leaves -0.2 to 1.
+        If the layer cannot be read, its scale is wrong or unknown, NDVI leaves -0.2
+        to 1, or a rule asks for bits that the file does not have.
     """
     dataset = layer.dataset
-    stored = _stored(granule, layer, window)
     try:
         packing = packing_of(
             dataset.attributes,
@@ -192,34 +180,36 @@ def read_layer(
     except FileFormatError as error:
         message = f"'{granule.path}', dataset '{dataset.name}': {error}"
         raise FileFormatError(message) from error
-    values = packing.unpack(stored)
+    values = packing.unpack(_stored(granule, layer, window))
     if short_name(dataset.name) in ("ndvi", "evi"):
         check_index(values, place=f"'{granule.path}', dataset '{dataset.name}'")
-    if short_name(dataset.name) in _QUALITY_LAYERS:
-        return values, "none"
-    applied, kept = _kept(granule, layer, window, quality)
-    if kept is not None:
-        values[~kept] = np.nan
-    return values, applied
+    if short_name(dataset.name) not in QUALITY_LAYERS:
+        kept = _kept(granule, layer, window, screening)
+        if kept is not None:
+            values[~kept] = np.nan
+    return values
 
 
-def is_code(layer: Layer) -> bool:
+def is_code(layer: Layer, *, product: str | None) -> bool:
     """Return whether a layer holds ranks, counts or bits instead of a quantity.
 
     Parameters
     ----------
     layer : Layer
         A layer of a granule.
+    product : str or None
+        Product of the granule.
 
     Returns
     -------
     is_code : bool
         True for integers that the file does not scale.
     """
-    known = VEGETATION_LAYERS.get(short_name(layer.dataset.name))
-    scaled = "scale_factor" in layer.dataset.attributes
-    scaled |= known is not None and known.divisor > 1
-    return "int" in layer.dataset.dtype and not scaled
+    dataset = layer.dataset
+    known = layer_of(product, dataset.name, dtype=dataset.dtype)
+    scaled = "scale_factor" in dataset.attributes
+    scaled |= known is not None and known.divisor != 1
+    return "int" in dataset.dtype and not scaled
 
 
 def check_index(values: npt.NDArray[Any], *, place: str) -> None:
@@ -355,24 +345,37 @@ def _stored(granule: Granule, layer: Layer, window: Window) -> npt.NDArray[Any]:
     return stored[:, ::-1] if layer.grid.columns_reversed else stored
 
 
-def _kept(
-    granule: Granule, layer: Layer, window: Window, quality: Quality
-) -> tuple[str, BoolArray | None]:
-    """Return the preset that can be applied and the cells it keeps."""
-    companions = {
+def companions_of(granule: Granule, layer: Layer) -> dict[str, Layer]:
+    """Return the layers on the same cells by their short names.
+
+    Parameters
+    ----------
+    granule : Granule
+        An opened file.
+    layer : Layer
+        One of its layers.
+
+    Returns
+    -------
+    companions : dict of Layer
+        Itself among them.
+    """
+    return {
         short_name(other.dataset.name): other
         for other in granule.layers
         if other.grid.name == layer.grid.name
+        and other.dataset.shape == layer.dataset.shape
     }
-    found = [companions[name] for name in _QUALITY_LAYERS if name in companions]
-    if not found or layer.dataset.shape != found[0].dataset.shape:
-        return "none", None
-    if quality == "all":
-        return "all", None
-    stored = _stored(granule, found[0], window)
-    if short_name(found[0].dataset.name) == "pixel_reliability":
-        return quality, (stored >= 0) & (stored <= HIGHEST_RANK[quality])
-    bits = stored.astype(np.uint16)
-    kept = (bits & 3) <= 1
-    snow = (bits >> _SNOW_BIT & 1).astype(bool)
-    return quality, (kept | snow) if quality == "keep_snow" else kept & ~snow
+
+
+def _kept(
+    granule: Granule, layer: Layer, window: Window, screening: Screening
+) -> BoolArray | None:
+    """Return the cells that a screening keeps, None where all are."""
+    companions = companions_of(granule, layer)
+    stored = {
+        name: _stored(granule, companions[name], window)
+        for name in needed_quality(companions, screening)
+    }
+    place = f"'{granule.path}', dataset '{layer.dataset.name}'"
+    return kept_cells(stored, screening, place=place)

@@ -1,32 +1,25 @@
-"""Ask the HDF4 worker process, and turn its death into an error message."""
+"""Ask a process that reads HDF4, and turn its death into an error message."""
 
 from __future__ import annotations
 
-import atexit
 import math
 import os
-import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from geosoil.errors import FileFormatError, GeosoilError
-from geosoil.io._pipe import receive, send
+from geosoil.errors import FileFormatError
 from geosoil.io._sniff import check_kind
+from geosoil.io._worker_pool import POOL
 
 TIMEOUT = 8.0
 """Seconds that one read may take, so that a caller knows within 10 s."""
 READ_RATE = 20e6
 """Bytes a second that a large read gets on top of the timeout."""
-START_TIMEOUT = 60.0
-"""Seconds that the worker may take to start."""
 LARGEST_READ = 2**31
 """Bytes that one read may ask for."""
 
@@ -172,182 +165,21 @@ def _size(count: Sequence[int], dataset: Dataset) -> int:
     return math.prod(count) * np.dtype(dataset.dtype).itemsize
 
 
-def close_worker() -> None:
-    """End the worker process; the next read starts another."""
-    with _lock:
-        _drop()
-
-
-class _Worker:
-    """A running worker process and the last place it reported."""
-
-    def __init__(self) -> None:
-        if not sys.executable:
-            message = (
-                "HDF4 files are read in a process of their own, and this Python does "
-                "not know its own program (sys.executable is empty). Run geosoil with "
-                "an ordinary Python."
-            )
-            raise GeosoilError(message)
-        self.owner = os.getpid()
-        self.place = ""
-        self.timed_out = False
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "geosoil.io._hdf4_worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(),
-        )
-        self.requests = cast("BinaryIO", self.process.stdin)
-        self.replies = cast("BinaryIO", self.process.stdout)
-        _widen(self.replies)
-
-    def answer(
-        self, request: dict[str, Any] | None, timeout: float
-    ) -> tuple[dict[str, Any], bytearray]:
-        """Send a request and wait for the answer; EOFError if the worker dies."""
-        self.place = ""
-        timer = threading.Timer(timeout, self._time_out)
-        timer.daemon = True
-        timer.start()
-        try:
-            if request is not None:
-                send(self.requests, request, b"")
-            while True:
-                header, payload = receive(self.replies)
-                if "at" not in header:
-                    return header, payload
-                self.place = str(header["at"])
-        finally:
-            timer.cancel()
-
-    def _time_out(self) -> None:
-        self.timed_out = True
-        self.process.kill()
-
-    def end(self) -> None:
-        """Kill the process, close the pipes and take its exit status."""
-        self.process.kill()
-        for pipe in (self.requests, self.replies):
-            try:
-                pipe.close()
-            except OSError:
-                # A request that the dead worker never took is flushed in vain.
-                continue
-        self.process.wait()
-
-
-_lock = threading.RLock()
-_current: list[_Worker] = []
-_inherited: list[_Worker] = []
-
-
 def _ask(
     request: dict[str, Any], path: str, dataset: str, timeout: float
-) -> tuple[dict[str, Any], bytearray]:
-    """Send a request to the worker; every failure becomes a FileFormatError."""
-    with _lock:
-        worker = _running()
+) -> tuple[dict[str, Any], memoryview]:
+    """Send a request to a worker; every failure becomes a FileFormatError."""
+    with POOL.borrowed() as worker:
         try:
             reply, payload = worker.answer(request, timeout)
         except (EOFError, OSError, ValueError) as error:
-            worker.end()
-            place, cause = worker.place, _cause_of_death(worker, timeout)
-            _drop()
-            raise _failure(path, dataset or place, cause) from error
-        except BaseException:
-            _drop()
-            raise
-        if worker.timed_out:
-            # The answer came in time, the kill a moment later.
-            _drop()
+            cause = worker.cause_of_death(timeout)
+            raise _failure(path, dataset or worker.place, cause) from error
         if "error" in reply:
-            place = worker.place
-            # After a library error its memory may be spoilt: read on in a fresh one.
-            _drop()
-            raise _failure(
-                path, dataset or place, f"the library says: {reply['error']}"
-            )
+            # After a library error its memory may be spoilt: the worker is not kept.
+            cause = f"the library says: {reply['error']}"
+            raise _failure(path, dataset or worker.place, cause)
     return reply, payload
-
-
-def _running() -> _Worker:
-    """Return a living worker, started where there is none."""
-    if _current and _current[0].process.poll() is None:
-        return _current[0]
-    _drop()
-    worker = _Worker()
-    try:
-        worker.answer(None, START_TIMEOUT)
-    except (EOFError, OSError, ValueError) as error:
-        worker.end()
-        message = (
-            "The process that reads HDF4 files did not start "
-            f"({_cause_of_death(worker, START_TIMEOUT)}). Check that "
-            f"'{sys.executable} -m geosoil.io._hdf4_worker' runs and that pyhdf is "
-            "installed."
-        )
-        raise GeosoilError(message) from error
-    except BaseException:
-        worker.end()
-        raise
-    _current.append(worker)
-    return worker
-
-
-def _drop() -> None:
-    """End the current worker, if any."""
-    while _current:
-        _current.pop().end()
-
-
-def _forget() -> None:
-    """Leave the parent's worker alone in a forked child."""
-    global _lock  # noqa: PLW0603  the parent's lock may be held by a lost thread
-    _lock = threading.RLock()
-    for worker in _current:
-        worker.process.returncode = 0
-    _inherited.extend(_current)
-    _current.clear()
-
-
-def _widen(pipe: BinaryIO) -> None:
-    """Let a pipe hold 1 MiB, so that whole layers cross it in few turns."""
-    try:
-        import fcntl  # noqa: PLC0415  absent on Windows
-
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 2**20)
-    except (ImportError, AttributeError, OSError):
-        # Only a matter of speed.
-        return
-
-
-def _environment() -> dict[str, str]:
-    """Return an environment in which the worker finds geosoil and its needs."""
-    package = str(Path(__file__).resolve().parents[2])
-    inherited = os.environ.get("PYTHONPATH")
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([package, inherited] if inherited else [package]),
-        "PYTHONSAFEPATH": "1",
-        "PYTHONWARNINGS": "ignore",
-        "OPENBLAS_NUM_THREADS": "1",
-    }
-
-
-def _cause_of_death(worker: _Worker, timeout: float) -> str:
-    """Say in words why the worker ended."""
-    if worker.timed_out:
-        return f"the HDF4 library did not answer within {timeout:g} s"
-    code = worker.process.returncode
-    if code is not None and code < 0:
-        try:
-            name = signal.Signals(-code).name
-        except ValueError:
-            name = f"signal {-code}"
-        return f"the HDF4 library crashed ({name})"
-    return f"the HDF4 library ended its process (exit code {code})"
 
 
 def _failure(path: str, dataset: str, cause: str) -> FileFormatError:
@@ -357,8 +189,3 @@ def _failure(path: str, dataset: str, cause: str) -> FileFormatError:
         "again and compare its size and checksum."
     )
     return FileFormatError(message)
-
-
-atexit.register(close_worker)
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)

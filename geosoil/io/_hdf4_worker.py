@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from pyhdf.HDF import ishdf
 from pyhdf.SD import SD, SDC
 
 from geosoil.io._pipe import receive, send
+from geosoil.io._worker_process import NUMBER
 
 MEMORY_LIMIT = 4 * 2**30
 """Bytes of address space that a read may add."""
+PART = 2**21
+"""Bytes that are read and sent at a time."""
+RUNNING = 10**6
+"""Stands for the exit code of a process that runs."""
 
 _DTYPES = {
     SDC.INT8: "int8",
@@ -27,11 +34,10 @@ _DTYPES = {
     SDC.FLOAT32: "float32",
     SDC.FLOAT64: "float64",
 }
-_Reply = tuple[dict[str, Any], bytes | memoryview]
 _Tell = Callable[[str], None]
 
 
-def _describe(request: dict[str, Any], tell: _Tell) -> _Reply:
+def _describe(request: dict[str, Any], tell: _Tell) -> dict[str, Any]:
     """List global attributes and all datasets of a file."""
     with _Opened(request["path"]) as file:
         count, _ = file.info()
@@ -54,21 +60,41 @@ def _describe(request: dict[str, Any], tell: _Tell) -> _Reply:
                 }
             )
             dataset.endaccess()
-    return {"attributes": attributes, "datasets": datasets}, b""
+    return {"attributes": attributes, "datasets": datasets}
 
 
-def _read(request: dict[str, Any], tell: _Tell) -> _Reply:
-    """Read one window of one dataset."""
+def _read(request: dict[str, Any], tell: _Tell, replies: BinaryIO) -> None:
+    """Read one window of one dataset and send it in parts, from its first row on.
+
+    A compressed layer unpacks from its first byte: rows in rising order on one handle
+    cost one pass, and the caller takes one part while the next is unpacked.
+    """
     tell(request["name"])
+    start, count = request["start"], request["count"]
     with _Opened(request["path"]) as file:
         dataset = file.select(request["index"])
-        if dataset.info()[0] != request["name"]:
+        name, _, _, kind, _ = dataset.info()
+        if name != request["name"]:
             message = "the datasets are not those that were listed before"
             raise ValueError(message)
-        values = dataset.get(start=request["start"], count=request["count"])
+        dtype = np.dtype(_DTYPES[kind])
+        row = math.prod(count[1:]) * dtype.itemsize
+        size = row * count[0]
+        send(replies, {"dtype": dtype.str, "shape": count, "size": size}, b"")
+        strip = max(PART // max(row, 1), 1)
+        for first in range(0, count[0], strip):
+            rows = min(strip, count[0] - first)
+            values = dataset.get(
+                start=[start[0] + first, *start[1:]], count=[rows, *count[1:]]
+            )
+            values = np.ascontiguousarray(values, dtype)
+            if values.size * dtype.itemsize != rows * row:
+                message = "the library gave another number of values"
+                raise ValueError(message)
+            part = values.reshape(-1).data.cast("B")
+            send(replies, {"part": first}, part)
         dataset.endaccess()
-    values = np.ascontiguousarray(values).reshape(request["count"])
-    return {"dtype": values.dtype.str, "shape": values.shape}, values.data.cast("B")
+    send(replies, {"end": True}, b"")
 
 
 class _Opened:
@@ -141,33 +167,99 @@ def _limit_memory() -> None:
         return
 
 
-def main() -> None:
-    """Answer requests from standard input until it is closed."""
-    # An interrupt goes to the whole process group: the caller decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    requests = sys.stdin.buffer
-    # What the C library prints must not run into the answers.
-    replies = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+def serve(requests: BinaryIO, replies: BinaryIO) -> None:
+    """Answer requests until the pipe is closed.
+
+    Parameters
+    ----------
+    requests, replies : binary file
+        Pipes from and to the caller.
+    """
     _limit_memory()
-    actions = {"describe": _describe, "read": _read}
 
     def tell(place: str) -> None:
         send(replies, {"at": place}, b"")
 
-    send(replies, {"ready": True}, b"")
     while True:
         try:
             request, _ = receive(requests)
         except EOFError:
             return
         try:
-            header, payload = actions[request["action"]](request, tell)
+            if request["action"] == "describe":
+                send(replies, _describe(request, tell), b"")
+            else:
+                _read(request, tell, replies)
         except MemoryError:
-            header, payload = {"error": "it asks for more memory than allowed"}, b""
+            send(replies, {"error": "it asks for more memory than allowed"}, b"")
+        except BrokenPipeError:
+            return
         except Exception as error:
-            header, payload = {"error": f"{error}" or type(error).__name__}, b""
-        send(replies, header, payload)
+            send(replies, {"error": f"{error}" or type(error).__name__}, b"")
+
+
+def fork_when_told(control: socket.socket) -> None:
+    """Fork a worker for each pair of pipes that arrives, until the caller is gone.
+
+    Parameters
+    ----------
+    control : socket
+        Socket to the caller. Orders are one letter: f (fork, with two pipes), and
+        with the number of a worker a (alive?), k (kill) and e (end, say its code).
+    """
+    control.sendall(NUMBER.pack(0))
+    codes: dict[int, int] = {}
+    while True:
+        order, pipes, _, _ = socket.recv_fds(control, 1, 2)
+        if not order:
+            return
+        if order == b"f":
+            pid = os.fork()
+            if pid == 0:
+                control.close()
+                with os.fdopen(pipes[0], "rb") as requests:
+                    serve(requests, os.fdopen(pipes[1], "wb"))
+                os._exit(0)
+            for pipe in pipes:
+                os.close(pipe)
+            codes[pid] = RUNNING
+            control.sendall(NUMBER.pack(pid))
+            continue
+        (pid,) = NUMBER.unpack(control.recv(NUMBER.size, socket.MSG_WAITALL))
+        control.sendall(NUMBER.pack(_obey(order, pid, codes)))
+
+
+def _obey(order: bytes, pid: int, codes: dict[int, int]) -> int:
+    """Look after one worker; return whether it lives, or its exit code."""
+    if codes.get(pid) == RUNNING:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            codes[pid] = os.waitstatus_to_exitcode(status)
+    if codes.get(pid) == RUNNING and order in (b"k", b"e"):
+        os.kill(pid, signal.SIGKILL)
+        _, status = os.waitpid(pid, 0)
+        codes[pid] = os.waitstatus_to_exitcode(status)
+    code = codes.get(pid, 0)
+    if order == b"e":
+        codes.pop(pid, None)
+        return code
+    return int(code == RUNNING)
+
+
+def main() -> None:
+    """Serve one caller by pipes, or fork workers for it by a socket."""
+    # An interrupt goes to the whole process group: the caller decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if len(sys.argv) > 1:
+        with socket.socket(fileno=int(sys.argv[1])) as control:
+            fork_when_told(control)
+        return
+    requests = sys.stdin.buffer
+    # What the C library prints must not run into the answers.
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    send(replies, {"ready": True}, b"")
+    serve(requests, replies)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import struct
 from typing import Any, BinaryIO
 
 _SIZES = struct.Struct(">II")
+_LARGEST_HEADER = 2**28
 
 
 def send(stream: BinaryIO, header: dict[str, Any], payload: bytes | memoryview) -> None:
@@ -48,18 +49,64 @@ def receive(stream: BinaryIO) -> tuple[dict[str, Any], bytearray]:
     EOFError
         If the other side closed the pipe.
     """
-    header_size, payload_size = _SIZES.unpack(_exactly(stream, _SIZES.size))
-    header: dict[str, Any] = json.loads(_exactly(stream, header_size))
-    return header, _exactly(stream, payload_size)
-
-
-def _exactly(stream: BinaryIO, size: int) -> bytearray:
-    """Read a known number of bytes."""
+    header, size = receive_header(stream)
     data = bytearray(size)
-    view, filled = memoryview(data), 0
-    while filled < size:
+    receive_into(stream, memoryview(data))
+    return header, data
+
+
+def receive_header(stream: BinaryIO) -> tuple[dict[str, Any], int]:
+    """Read the header of a message and leave its raw bytes in the pipe.
+
+    Parameters
+    ----------
+    stream : binary file
+        Pipe to read from.
+
+    Returns
+    -------
+    header : dict
+        The JSON header.
+    size : int
+        Number of raw bytes that follow.
+
+    Raises
+    ------
+    EOFError
+        If the other side closed the pipe.
+    ValueError
+        If the bytes are no message.
+    """
+    sizes = bytearray(_SIZES.size)
+    receive_into(stream, memoryview(sizes))
+    header_size, payload_size = _SIZES.unpack(sizes)
+    if header_size > _LARGEST_HEADER:
+        message = "the answer is no message"
+        raise ValueError(message)
+    text = bytearray(header_size)
+    receive_into(stream, memoryview(text))
+    header: dict[str, Any] = json.loads(text)
+    return header, payload_size
+
+
+def receive_into(stream: BinaryIO, view: memoryview) -> None:
+    """Fill a buffer with the next raw bytes of the pipe.
+
+    Parameters
+    ----------
+    stream : binary file
+        Pipe to read from.
+    view : memoryview
+        Buffer of bytes; filled to its end.
+
+    Raises
+    ------
+    EOFError
+        If the other side closed the pipe.
+    """
+    filled = 0
+    while filled < len(view):
         count = stream.readinto(view[filled:])  # type: ignore[attr-defined]
         if not count:
             raise EOFError
         filled += count
-    return data

@@ -16,6 +16,10 @@ from geosoil.grids.grid import SNAP, Grid
 Bounds = tuple[float, float, float, float]
 
 
+class NoOverlapError(InputError):
+    """A box touches no cell of a grid."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """Rows and columns of a part of a grid."""
@@ -83,7 +87,7 @@ def touched_window(grid: Grid, bbox: Bounds | None, *, source: str) -> Window:
 
     Raises
     ------
-    InputError
+    NoOverlapError
         If the box touches no cell; the message names the bounds of both.
     """
     if bbox is None:
@@ -99,7 +103,7 @@ def touched_window(grid: Grid, bbox: Bounds | None, *, source: str) -> Window:
         f"the bbox {bbox[0]:g} to {bbox[2]:g} E, {bbox[1]:g} to {bbox[3]:g} N lies "
         "outside. Give (west, south, east, north) in degrees, or another file."
     )
-    raise InputError(message)
+    raise NoOverlapError(message)
 
 
 def part_of(grid: Grid, window: Window) -> Grid:

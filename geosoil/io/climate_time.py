@@ -155,7 +155,7 @@ def select_times(dates: Dates, time: TimeRange | None, *, where: str) -> IntArra
     index = pd.Series(everything, index=pd.DatetimeIndex(dates.times))
     try:
         first, last = time
-        chosen = index.loc[first:last]  # type: ignore[misc]  # slices by date
+        chosen = index.loc[first:last]  # slices by date
     except (TypeError, ValueError, KeyError) as error:
         message = (
             f"Invalid time {time!r}. Give first and last date, for instance "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ import xarray as xr
 from affine import Affine
 from pyproj import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.windows import Window
 
 from geosoil.errors import (
     FileFormatError,
@@ -27,6 +29,7 @@ from geosoil.io._atomic import atomic_path
 from geosoil.io._bands import LABELS, NODATA, Content, content_of
 from geosoil.io._memory import memory_fault
 from geosoil.io._sniff import check_kind
+from geosoil.io._window import Bounds, check_bbox, part_of, touched_window
 
 
 def write_geotiff(
@@ -101,9 +104,13 @@ def write_geotiff(
 
 
 def read_geotiff(
-    path: str | os.PathLike[str], *, classes: bool | None = None
+    path: str | os.PathLike[str],
+    *,
+    classes: bool | None = None,
+    bbox: tuple[float, float, float, float] | None = None,
+    memory_budget: int | None = None,
 ) -> xr.DataArray:
-    """Read a GeoTIFF as a labelled raster.
+    """Read a GeoTIFF, or the part of it around a box, as a labelled raster.
 
     Parameters
     ----------
@@ -113,6 +120,12 @@ def read_geotiff(
         Whether the numbers are codes of classes, which stay integers with the code of
         missing cells in ``attrs["nodata"]``, or quantities, which become floating
         point with NaN. By default bytes are classes and all else is a quantity.
+    bbox : tuple = (W, S, E, N), optional
+        Box in degrees; every cell that it touches is read, and no other. On a
+        projected grid this is the window around the projected box.
+    memory_budget : int, optional
+        Bytes that the reading may take; half of the machine's memory by default. It
+        is compared with what the header declares, before anything is allocated.
 
     Returns
     -------
@@ -128,7 +141,10 @@ def read_geotiff(
     MissingCRSError
         If the file has no coordinate reference system.
     FileFormatError
-        If the file is damaged, no GeoTIFF, rotated or larger than memory.
+        If the file is damaged, no GeoTIFF, rotated or larger than the budget.
+    InputError
+        If the box is no box on Earth or lies outside the raster; the message names
+        the bounds of both.
 
     Examples
     --------
@@ -140,11 +156,16 @@ def read_geotiff(
     2
     """
     check_kind(path, "tiff", needed="a GeoTIFF")
+    box = None if bbox is None else check_bbox(bbox)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with rasterio.open(path, driver="GTiff") as file:
-                return _labelled(file, Path(path), classes)
+                part = _part(file, Path(path), box)
+                if classes is None:
+                    classes = file.dtypes[0] == "uint8" and not _is_packed(file)
+                _check_size(part, classes, memory_budget)
+                return _labelled(part, classes)
     except (RasterioError, MemoryError) as error:
         message = (
             f"'{path}' cannot be read as a GeoTIFF: {error}. The file is damaged or "
@@ -179,8 +200,29 @@ def _difference(content: Content, part: Path) -> str:
     return f"read again, it differs in {', '.join(wrong)}" if wrong else ""
 
 
-def _labelled(file: Any, path: Path, classes: bool | None) -> xr.DataArray:  # noqa: ANN401
-    """Turn an open dataset into a labelled raster."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of an open dataset, in the order of its grid."""
+
+    file: Any
+    """The open dataset."""
+    path: Path
+    """Where it lies."""
+    grid: Grid
+    """Grid of the part, north up."""
+    window: Window
+    """Place of the part in the file."""
+    turned: bool
+    """Whether the rows of the file run from south to north."""
+
+    def read(self) -> npt.NDArray[Any]:
+        """Read the stored numbers of all bands, north up."""
+        values = cast("npt.NDArray[Any]", self.file.read(window=self.window))
+        return values[:, ::-1] if self.turned else values
+
+
+def _part(file: Any, path: Path, bbox: Bounds | None) -> _Part:  # noqa: ANN401
+    """Find the part of an open dataset that a box touches."""
     if file.crs is None:
         message = (
             f"'{path}' has no coordinate reference system. Assign the right one, for "
@@ -191,15 +233,24 @@ def _labelled(file: Any, path: Path, classes: bool | None) -> xr.DataArray:  # n
     if transform.b or transform.d or transform.a <= 0:
         message = f"'{path}' is rotated or mirrored. Bring it north up with gdalwarp."
         raise FileFormatError(message)
-    _check_size(file, path)
-    if classes is None:
-        classes = file.dtypes[0] == "uint8" and not _is_packed(file)
-    values, nodata = _codes(file, path) if classes else (_quantities(file), None)
-    if transform.e > 0:
-        values = values[:, ::-1]
+    turned = transform.e > 0
+    if turned:
         north = transform.f + transform.e * file.height
         transform = Affine(transform.a, 0, transform.c, 0, -transform.e, north)
     grid = Grid(CRS.from_wkt(file.crs.to_wkt()), transform, file.shape)
+    if bbox is None:
+        return _Part(file, path, grid, Window(0, 0, file.width, file.height), turned)
+    touched = touched_window(grid, bbox, source=str(path))
+    last = touched.row + touched.rows
+    row = file.height - last if turned else touched.row
+    window = Window(touched.column, row, touched.columns, touched.rows)
+    return _Part(file, path, part_of(grid, touched), window, turned)
+
+
+def _labelled(part: _Part, classes: bool) -> xr.DataArray:
+    """Turn a part of an open dataset into a labelled raster."""
+    file, grid = part.file, part.grid
+    values, nodata = _codes(part) if classes else (_quantities(part), None)
     descriptions = [text or "" for text in file.descriptions]
     tags = cast("dict[str, str]", file.tags())
     attrs: dict[str, Any] = {key: tags[key] for key in LABELS[1:] if key in tags}
@@ -221,14 +272,20 @@ def _labelled(file: Any, path: Path, classes: bool | None) -> xr.DataArray:  # n
     return grid.georeference(raster.assign_attrs(attrs).rename(tags.get("name")))
 
 
-def _check_size(file: Any, path: Path) -> None:  # noqa: ANN401
-    """Refuse a raster whose header asks for more than half of the memory."""
-    needed = file.count * file.height * file.width * np.dtype(file.dtypes[0]).itemsize
-    fault = memory_fault(needed)
+def _check_size(part: _Part, classes: bool, budget: int | None) -> None:
+    """Refuse a raster whose header asks for more memory than allowed."""
+    file, (rows, columns) = part.file, part.grid.shape
+    stored = np.dtype(file.dtypes[0])
+    # Numbers that are not kept as stored are held twice while they are turned.
+    turned = stored.kind == "f" if classes else True
+    needed = file.count * rows * columns * stored.itemsize * (2 if turned else 1)
+    fault = memory_fault(needed) if budget is None else ""
+    if budget is not None and needed > budget:
+        fault = f"{needed / 2**20:.0f} MiB, the budget is {budget / 2**20:.0f} MiB"
     if fault:
         message = (
-            f"'{path}' declares {file.count} bands of {file.height} x {file.width} "
-            f"cells, {fault}. Clip it first, for instance with gdalwarp."
+            f"'{part.path}' declares {file.count} bands of {rows} x {columns} cells, "
+            f"{fault}. Give a smaller bbox, or clip it, for instance with gdalwarp."
         )
         raise FileFormatError(message)
 
@@ -238,9 +295,9 @@ def _is_packed(file: Any) -> bool:  # noqa: ANN401
     return any(s != 1 for s in file.scales) or any(o != 0 for o in file.offsets)
 
 
-def _quantities(file: Any) -> npt.NDArray[Any]:  # noqa: ANN401
+def _quantities(part: _Part) -> npt.NDArray[Any]:
     """Read all bands as floating point: nodata as NaN, scale and offset applied."""
-    values = cast("npt.NDArray[Any]", file.read())
+    file, values = part.file, part.read()
     wide = values.dtype.itemsize > 2 and values.dtype != np.float32
     result = values.astype(np.float64 if wide else np.float32)
     if _is_packed(file):
@@ -254,10 +311,9 @@ def _quantities(file: Any) -> npt.NDArray[Any]:  # noqa: ANN401
     return result
 
 
-def _codes(file: Any, path: Path) -> tuple[npt.NDArray[Any], int | None]:  # noqa: ANN401
+def _codes(part: _Part) -> tuple[npt.NDArray[Any], int | None]:
     """Read all bands as integers, with the code that stands for no data."""
-    values = cast("npt.NDArray[Any]", file.read())
-    nodata = file.nodata
+    values, nodata = part.read(), part.file.nodata
     if values.dtype.kind != "f":
         return values, None if nodata is None else int(nodata)
     missing = np.isnan(values)
@@ -265,7 +321,9 @@ def _codes(file: Any, path: Path) -> tuple[npt.NDArray[Any], int | None]:  # noq
         missing |= values == nodata
     codes = np.where(missing, NODATA, values)
     if not (codes == np.rint(codes)).all() or np.abs(codes).max(initial=0) >= 2**31:
-        message = f"'{path}' holds fractions; a raster of classes has whole numbers."
+        message = (
+            f"'{part.path}' holds fractions; a raster of classes has whole numbers."
+        )
         raise FileFormatError(message)
     return codes.astype(np.int32), int(NODATA)
 

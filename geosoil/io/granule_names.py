@@ -6,6 +6,7 @@ import datetime
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,11 @@ _SHORT_NAME = re.compile(r'OBJECT\s*=\s*SHORTNAME\b.*?VALUE\s*=\s*"([^"]*)"', re
 _BEGINNING = re.compile(
     r'OBJECT\s*=\s*RANGEBEGINNINGDATE\b.*?VALUE\s*=\s*"(\d{4}-\d{2}-\d{2})"', re.DOTALL
 )
+_VERSION = re.compile(r"OBJECT\s*=\s*VERSIONID\b.*?VALUE\s*=\s*\"?(\d+)", re.DOTALL)
+_COLLECTION = re.compile(r"\.(0\d{2})(?=[._])")
+_TILE = re.compile(r"(?<![A-Za-z0-9])h(\d{2})v(\d{2})(?![0-9])", re.IGNORECASE)
+COLLECTIONS = ("005", "006", "061")
+"""Collections whose layers and scales are known."""
 _PERIOD = re.compile(r"^.*?(?:16_?days?|8_?days?|monthly)_")
 
 
@@ -94,10 +100,86 @@ def date_of(path: str | os.PathLike[str]) -> np.datetime64 | None:
     return None
 
 
-def described_origin(
-    attributes: Mapping[str, Any],
-) -> tuple[str | None, np.datetime64 | None]:
-    """Return product and first day as a file's own metadata give them.
+def collection_of(name: str) -> str | None:
+    """Return the collection that a file name holds.
+
+    Parameters
+    ----------
+    name : str
+        A file name.
+
+    Returns
+    -------
+    collection : str or None
+        Three digits, for instance "061".
+
+    Examples
+    --------
+    >>> collection_of("MOD13C1.A2020161.061.2020999000000.hdf")
+    '061'
+    """
+    match = _COLLECTION.search(name)
+    return match.group(1) if match else None
+
+
+def tile_of(name: str) -> tuple[int, int] | None:
+    """Return the tile of the sinusoidal grid that a file name holds.
+
+    Parameters
+    ----------
+    name : str
+        A file name. A subset keeps the name of its tile: trust its corners instead.
+
+    Returns
+    -------
+    tile : tuple of int or None
+        Horizontal and vertical number.
+
+    Examples
+    --------
+    >>> tile_of("MOD13A3.A2020153.h25v05.061.2020999000000.hdf")
+    (25, 5)
+    """
+    match = _TILE.search(name)
+    return (int(match.group(1)), int(match.group(2))) if match else None
+
+
+def platform_of(product: str | None) -> str:
+    """Return the satellite of a product.
+
+    Parameters
+    ----------
+    product : str or None
+        Product, for instance "MYD13A1".
+
+    Returns
+    -------
+    platform : str
+        "Terra", "Aqua", "combined" or "unknown".
+
+    Examples
+    --------
+    >>> platform_of("MYD13A1")
+    'Aqua'
+    """
+    known = {"MOD": "Terra", "MYD": "Aqua", "MCD": "combined"}
+    return known.get((product or "")[:3], "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a file says it comes from."""
+
+    product: str | None
+    """Short name of the product."""
+    date: np.datetime64 | None
+    """First day of the period."""
+    collection: str | None
+    """Collection, three digits."""
+
+
+def described_origin(attributes: Mapping[str, Any]) -> Origin:
+    """Return product, first day and collection as a file's own metadata give them.
 
     Parameters
     ----------
@@ -106,10 +188,13 @@ def described_origin(
 
     Returns
     -------
-    product : str or None
-        Short name of the product.
-    date : datetime64[D] or None
-        Beginning of the period.
+    origin : Origin
+        None for what it does not say.
+
+    Examples
+    --------
+    >>> described_origin({"CoreMetadata.0": 'OBJECT = SHORTNAME VALUE = "MOD13C1"'})
+    Origin(product='MOD13C1', date=None, collection=None)
     """
     texts = [
         text
@@ -118,10 +203,69 @@ def described_origin(
     ]
     core = "\n".join(texts)
     name, beginning = _SHORT_NAME.search(core), _BEGINNING.search(core)
-    return (
-        product_of(name.group(1)) if name else None,
-        _iso_date(beginning.group(1)) if beginning else None,
+    version = _VERSION.search(core)
+    return Origin(
+        product=product_of(name.group(1)) if name else None,
+        date=_iso_date(beginning.group(1)) if beginning else None,
+        collection=_three_digits(version.group(1)) if version else None,
     )
+
+
+def checked_origin(path: Path, attributes: Mapping[str, Any]) -> Origin:
+    """Return product, first day and collection from a file's name and metadata.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    attributes : mapping
+        Its global attributes.
+
+    Returns
+    -------
+    origin : Origin
+        The name goes before the metadata.
+
+    Raises
+    ------
+    FileFormatError
+        If name and metadata contradict each other, or the collection is not known.
+
+    Examples
+    --------
+    >>> checked_origin(Path("MOD13C1.A2020161.061.hdf"), {}).collection
+    '061'
+    """
+    told = described_origin(attributes)
+    product, collection = product_of(path.name), collection_of(path.name)
+    if product and told.product and product != told.product:
+        message = (
+            f"'{path}': the name says product {product}, its metadata say "
+            f"{told.product}. The file was renamed or is the wrong one; give it the "
+            f"name of its product or download {product}."
+        )
+        raise FileFormatError(message)
+    if collection and told.collection and collection != told.collection:
+        message = (
+            f"'{path}': the name says collection {collection}, its metadata say "
+            f"{told.collection}. The file was renamed or is the wrong one; download it "
+            "again."
+        )
+        raise FileFormatError(message)
+    collection = collection or told.collection
+    if collection and collection not in COLLECTIONS:
+        message = (
+            f"'{path}' is of collection {collection}; known are "
+            f"{', '.join(COLLECTIONS)}, others have other layers and scales. Download "
+            "collection 061."
+        )
+        raise FileFormatError(message)
+    return Origin(product or told.product, date_of(path) or told.date, collection)
+
+
+def _three_digits(version: str) -> str:
+    """Return a version as the three digits of file names: 6 is 006, 61 is 061."""
+    return f"{int(version):03d}"
 
 
 def short_name(layer: str) -> str:

@@ -1,37 +1,29 @@
-"""Open MODIS layers from HDF-EOS2 files and GeoTIFFs as one labelled stack."""
+"""Open MODIS layers from HDF-EOS2 files, GeoTIFFs and NetCDF copies as one stack."""
 
 from __future__ import annotations
 
-import logging
+import dataclasses
 import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import xarray as xr
 
-from geosoil.errors import (
-    FileFormatError,
-    GeosoilError,
-    GridMismatchError,
-    InputError,
-    MissingFileError,
-)
-from geosoil.grids.grid import Grid, check_same_grid
-from geosoil.io._composites import open_composite
-from geosoil.io._granule import choose_layer, is_code, open_granule, read_layer
-from geosoil.io._memory import memory_fault
-from geosoil.io._sniff import check_kind
-from geosoil.io._window import Bounds, check_bbox, part_of, touched_window
-from geosoil.io.granule_names import short_name
-from geosoil.io.products import Quality
+from geosoil.errors import FileFormatError, InputError
+from geosoil.io._memory import half_of_memory
+from geosoil.io._modis_reading import each, lazy_stack, read_stack
+from geosoil.io._modis_source import Source, open_source
+from geosoil.io._modis_stack import Plan, check_budget, plan_stack
+from geosoil.io._screening import Screening
+from geosoil.io._window import NoOverlapError, check_bbox
+from geosoil.io.checksums import check_inputs
+from geosoil.io.granule_names import platform_of, short_name
+from geosoil.io.modis_options import ModisOptions
+from geosoil.io.quality_bits import Quality, QualityRule, check_quality
 from geosoil.variables import VARIABLES
-
-logger = logging.getLogger(__name__)
 
 Paths = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
@@ -46,44 +38,36 @@ _UNITS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """One file whose layer was found, ready to be read."""
-
-    path: Path
-    product: str | None
-    dates: tuple[np.datetime64 | None, ...]
-    grid: Grid
-    read: Callable[[], tuple[npt.NDArray[Any], str]]
-    wide: bool
-    attrs: dict[str, str]
-
-
 def open_modis(
     paths: Paths,
     layer: str = "ndvi",
     *,
     bbox: tuple[float, float, float, float] | None = None,
-    quality: Quality = "good",
+    quality: Quality | QualityRule = "good",
+    options: ModisOptions | None = None,
 ) -> xr.DataArray:
     """Open a layer of one or many MODIS files.
 
     Parameters
     ----------
     paths : path or iterable of paths
-        HDF-EOS2 files (.hdf), or GeoTIFFs made from them, of one product and grid.
-        The date comes from the name (AYYYYDDD, YYYY_DDD, doyYYYYDDD) or from the
-        file's own metadata.
+        HDF-EOS2 files (.hdf), GeoTIFFs made from them (AppEEARS) or NetCDF copies
+        (OPeNDAP), of one product, collection and grid. The date comes from the name
+        (AYYYYDDD, YYYY_DDD, doyYYYYDDD) or from the file's own metadata. Several
+        tiles of one date become one mosaic.
     layer : str
         Short name ("ndvi", "evi", "vi_quality", "pixel_reliability", "lst_day_1km"),
         the name in the file, or GRID:LAYER where several grids have it.
     bbox : tuple = (W, S, E, N), optional
         Box in degrees; every cell that it touches is read. The native grid is kept:
         on a sinusoidal grid this is the window around the projected box.
-    quality : {"good", "keep_snow", "all"}
+    quality : {"good", "keep_snow", "all"} or QualityRule
         Cells kept by the layer "pixel reliability": good and marginal; snow and ice
-        too; or all that are not fill and in the valid range. Without that layer
-        "VI Quality" is used; without both nothing is screened.
+        too; or all that were observed. Without that layer "VI Quality" is used;
+        without both nothing is screened. A rule is applied to the bits of VI Quality.
+    options : ModisOptions, optional
+        Estimated cells (dropped whatever the quality, by default), checksums, lazy
+        reading, budget of memory.
 
     Returns
     -------
@@ -91,26 +75,31 @@ def open_modis(
         Scaled values in order of time, NaN where missing, y from north to south, CRS
         set. attrs: ``units``, ``long_name``, ``layer``, ``grid``, ``product``,
         ``content`` ("quantity", or "code" for ranks and bit fields), ``quality`` (the
-        preset applied, or "none"), ``source_files``. A single file
-        without a date has the time NaT.
+        preset applied, or "none"), ``source_files``, ``collection`` and
+        ``input_verified`` ("yes" where every file agrees with a checksum beside it).
+        A single file without a date has the time NaT. Where Terra and Aqua are
+        mixed, the coordinate ``platform`` names the satellite of each date.
 
     Raises
     ------
     MissingFileError
         If a file is absent.
     FileFormatError
-        If a file is damaged, of another format or product, or lacks the layer. All
-        bad files are reported at once.
+        If a file is damaged, of another format or product, lacks the layer, or
+        differs from the checksum beside it. All bad files are reported at once.
     GridMismatchError
-        If the files lie on different grids; all are listed.
+        If the files lie on different grids, or a date lacks a tile; all are listed.
     InputError
-        If an argument is wrong, the box lies outside, or dates repeat.
+        If an argument is wrong, the box lies outside, dates repeat, or the stack is
+        larger than the budget of memory.
 
     Notes
     -----
     Order: fill and valid range on the stored numbers, then scaling. A ``scale_factor``
     above 1 divides, one below 1 multiplies. MOD13 and MYD13 are checked against the
-    product's own scale [1]_, and NDVI outside -0.2 to 1 is refused.
+    product's own scale [1]_, and NDVI outside -0.2 to 1 is refused. Tiles are placed
+    by whole cells, without resampling; where two files of one date share cells, they
+    must agree. Tiles that the box does not touch are left out.
 
     References
     ----------
@@ -125,36 +114,38 @@ def open_modis(
     geosoil.errors.InputError: No files were given. Give at least one MODIS file.
     """
     files = _files(paths)
-    if quality not in get_args(Quality):
-        message = f"Unknown quality '{quality}'. Give good, keep_snow or all."
-        raise InputError(message)
+    check_quality(quality)
+    settings = options or ModisOptions()
     box = None if bbox is None else check_bbox(bbox)
-    sources = _each(files, lambda path: _source(path, layer, box, quality))
-    _check_together(sources)
-    grid = sources[0].grid
-    dates = [date for source in sources for date in source.dates]
-    kind = np.float64 if any(source.wide for source in sources) else np.float32
-    _check_memory((len(dates), *grid.shape), np.dtype(kind))
-    stack = np.empty((len(dates), *grid.shape), dtype=kind)
-    screened = _read_all(sources, stack)
+    screening = Screening(quality, settings.estimated)
+
+    def opened(path: Path) -> Source:
+        verified = _verified(path, settings)
+        source = open_source(path, layer, box=box, screening=screening)
+        return dataclasses.replace(source, verified=verified)
+
+    sources = _touched(each(files, opened, allowed=NoOverlapError))
+    verified = all(source.verified for source in sources)
+    plan = plan_stack(sources)
+    stack = _values(plan, settings)
     times = np.array(
-        [np.datetime64("NaT") if date is None else date for date in dates],
+        [np.datetime64("NaT") if date is None else date for date in plan.dates],
         dtype="datetime64[ns]",
     )
-    order = np.argsort(times, kind="stable")
-    if (order != np.arange(order.size)).any():
-        stack = stack[order]
     name = short_name(sources[0].attrs["layer"])
     values = xr.DataArray(
         stack,
         dims=("time", "y", "x"),
-        coords={"time": pd.DatetimeIndex(times[order], name="time")},
+        coords={"time": pd.DatetimeIndex(times, name="time")},
         name=name,
-        attrs=_attrs(sources, name, screened),
+        attrs=_attrs(sources, name) | {"input_verified": "yes" if verified else "no"},
     )
     # Labelling the values themselves would copy them three times.
-    labels = grid.georeference(cast("xr.DataArray", xr.Dataset()))
+    labels = plan.grid.georeference(cast("xr.DataArray", xr.Dataset()))
     values = values.assign_coords(labels.coords)
+    platforms = _platforms(plan)
+    if len(set(platforms)) > 1:
+        values = values.assign_coords(platform=("time", platforms))
     values.encoding["grid_mapping"] = "spatial_ref"
     return values
 
@@ -170,172 +161,51 @@ def _files(paths: Paths) -> list[Path]:
     return files
 
 
-def _each(files: list[Path], action: Callable[[Path], _Source]) -> list[_Source]:
-    """Do something with each file; report all that fail in one error."""
-    done, faults = [], []
-    for file in files:
-        try:
-            done.append(action(file))
-        except GeosoilError as error:
-            faults.append(error)
-    _raise_together(faults, len(files))
-    return done
-
-
-def _raise_together(faults: list[GeosoilError], count: int) -> None:
-    """Raise one error for many: of their own kind where they share it."""
-    if not faults:
-        return
-    if len(faults) == 1 and count == 1:
-        raise faults[0]
-    kinds = {type(fault) for fault in faults}
-    kind: type[GeosoilError] = kinds.pop() if len(kinds) == 1 else FileFormatError
-    if any(isinstance(fault, MissingFileError) for fault in faults):
-        kind = MissingFileError
-    lines = "\n".join(f"- {fault}" for fault in faults)
-    message = f"{len(faults)} of {count} files cannot be used:\n{lines}"
-    raise kind(message)
-
-
-def _source(path: Path, layer: str, box: Bounds | None, quality: Quality) -> _Source:
-    """Find the layer in one file and plan its reading."""
-    kind = check_kind(path, "hdf4", "tiff", needed="an HDF4 file or a GeoTIFF")
-    if kind == "tiff":
-        return _tiff_source(path, layer, box)
-    granule = open_granule(path, layer=layer)
-    chosen = choose_layer(granule, layer)
-    window = touched_window(chosen.grid.grid, box, source=str(path))
-    attributes = chosen.dataset.attributes
-    attrs = {
-        "layer": chosen.dataset.name,
-        "grid": chosen.grid.name,
-        "units": str(attributes.get("units", "")),
-        "long_name": str(attributes.get("long_name", "")),
-        "content": "code" if is_code(chosen) else "quantity",
-    }
-    if chosen.grid.corners_assumed:
-        attrs["corners"] = "absent in the file; the whole globe was assumed"
-
-    def read() -> tuple[npt.NDArray[Any], str]:
-        return read_layer(granule, chosen, window=window, quality=quality)
-
-    return _Source(
-        path=path,
-        product=granule.product,
-        dates=(granule.date,),
-        grid=part_of(chosen.grid.grid, window),
-        read=read,
-        wide=np.dtype(chosen.dataset.dtype).itemsize > 2
-        and chosen.dataset.dtype != "float32",
-        attrs=attrs,
-    )
-
-
-def _tiff_source(path: Path, layer: str, box: Bounds | None) -> _Source:
-    """Read one GeoTIFF; its window is kept until the stack is made."""
-    composite = open_composite(path, layer=layer, bbox=box)
-    return _Source(
-        path=path,
-        product=composite.product,
-        dates=composite.dates,
-        grid=composite.grid,
-        read=lambda: (composite.stack, "none"),
-        wide=composite.stack.dtype == np.float64,
-        attrs={
-            "layer": layer.rpartition(":")[2],
-            "units": composite.units,
-            "long_name": "",
-        },
-    )
-
-
-def _check_together(sources: list[_Source]) -> None:
-    """Raise unless the files can be stacked over time."""
-    first = sources[0]
-    products = {source.product[3:] for source in sources if source.product}
-    if len(products) > 1:
-        names = ", ".join(
-            f"'{source.path.name}' {source.product}" for source in sources
-        )
-        message = f"The files are of different products: {names}. Open each by itself."
-        raise InputError(message)
-    faults = []
-    for source in sources[1:]:
-        try:
-            check_same_grid(first.grid, source.grid, what="files")
-        except GridMismatchError:
-            faults.append(f"- '{source.path}': {_told(source.grid)}")
-    if faults:
-        lines = "\n".join(faults)
+def _verified(path: Path, options: ModisOptions) -> bool:
+    """Compare a file with the checksum beside it, as the options say."""
+    if options.checksums == "ignore":
+        return False
+    verified = check_inputs([path])
+    if options.checksums == "require" and not verified:
         message = (
-            f"{len(faults)} of {len(sources)} files lie on another grid than "
-            f"'{first.path}' ({_told(first.grid)}):\n{lines}\nOpen each grid by itself "
-            "and bring one onto the other with geosoil.align."
+            f"'{path}' has no checksum beside it (FILE.xml, .cmr.xml, .cksum, .md5 or "
+            ".sha256). Download one with it, or do not require checksums."
         )
-        raise GridMismatchError(message)
-    _check_dates(sources)
+        raise FileFormatError(message)
+    return verified
 
 
-def _check_dates(sources: list[_Source]) -> None:
-    """Raise if files of a stack have no date or the same date."""
-    dated: dict[np.datetime64 | None, list[str]] = {}
-    for source in sources:
-        for date in source.dates:
-            dated.setdefault(date, []).append(f"'{source.path.name}'")
-    if None in dated and len(sources) > 1:
-        message = (
-            f"No date is known of {', '.join(dated[None])}. Name the files like "
-            "MOD13C1.A2020161.061.hdf (year and day of the year)."
-        )
-        raise InputError(message)
-    repeated = {date: names for date, names in dated.items() if len(names) > 1}
-    if repeated:
-        lines = "; ".join(
-            f"{date}: {', '.join(names)}" for date, names in repeated.items()
-        )
-        message = f"Several files have the same date: {lines}. Give one file a date."
-        raise InputError(message)
+def _touched(found: list[Source | Exception]) -> list[Source]:
+    """Return the files that the box touches; raise where none is."""
+    sources = [source for source in found if isinstance(source, Source)]
+    outside = [str(error) for error in found if not isinstance(error, Source)]
+    if not sources:
+        lines = "\n".join(f"- {line}" for line in outside)
+        several = f"None of {len(found)} files covers the bbox:\n{lines}"
+        raise InputError(outside[0] if len(outside) == 1 else several)
+    return sources
 
 
-def _told(grid: Grid) -> str:
-    """Return a grid in few words."""
-    west, south, east, north = grid.bounds
-    unit = "degrees" if grid.crs.is_geographic else "m"
-    return (
-        f"{grid.shape[0]} x {grid.shape[1]} cells of {grid.resolution[0]:.9g} {unit}, "
-        f"x {west:.10g} to {east:.10g}, y {south:.10g} to {north:.10g}"
-    )
+def _values(plan: Plan, options: ModisOptions) -> Any:  # noqa: ANN401
+    """Read the stack now, or return an array that reads it when it is used."""
+    if options.reading == "now":
+        check_budget(plan, options.memory_budget, fields=plan.shape[0])
+        return read_stack(plan)
+    check_budget(plan, options.memory_budget, fields=1)
+    budget = options.memory_budget or half_of_memory()
+    return lazy_stack(plan, budget // 4)
 
 
-def _check_memory(shape: tuple[int, int, int], dtype: np.dtype[Any]) -> None:
-    """Refuse a stack of more than half of the memory."""
-    needed = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    fault = memory_fault(needed)
-    if fault:
-        message = (
-            f"{shape[0]} dates of {shape[1]} x {shape[2]} cells need {fault}. Give a "
-            "bbox or fewer files."
-        )
-        raise InputError(message)
+def _platforms(plan: Plan) -> list[str]:
+    """Return the satellite of each date."""
+    names = [set[str]() for _ in plan.dates]
+    for block in plan.blocks:
+        for place in block.places:
+            names[place].add(platform_of(block.source.product))
+    return [", ".join(sorted(found)) for found in names]
 
 
-def _read_all(sources: list[_Source], stack: npt.NDArray[Any]) -> set[str]:
-    """Read every file into the stack; return the quality presets applied."""
-    screened, faults, band = set(), [], 0
-    for source in sources:
-        count = len(source.dates)
-        logger.info("reading %s", source.path)
-        try:
-            stack[band : band + count], applied = source.read()
-            screened.add(applied)
-        except GeosoilError as error:
-            faults.append(error)
-        band += count
-    _raise_together(faults, len(sources))
-    return screened
-
-
-def _attrs(sources: list[_Source], name: str, screened: set[str]) -> dict[str, Any]:
+def _attrs(sources: list[Source], name: str) -> dict[str, Any]:
     """Return the attributes of the stack."""
     first = sources[0]
     known = VARIABLES.get(name)
@@ -354,6 +224,9 @@ def _attrs(sources: list[_Source], name: str, screened: set[str]) -> dict[str, A
             attrs[key] = first.attrs[key]
     products = sorted({source.product for source in sources if source.product})
     attrs["product"] = ", ".join(products) or "unknown"
-    attrs["quality"] = ", ".join(sorted(screened))
+    attrs["quality"] = ", ".join(sorted({source.applied for source in sources}))
+    collections = {source.collection for source in sources if source.collection}
+    if collections:
+        attrs["collection"] = ", ".join(sorted(collections))
     attrs["source_files"] = [source.path.name for source in sources]
     return attrs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,44 +18,115 @@ _VEGETATION_INDEX = re.compile(r"M[OY]D13")
 _SURFACE_TEMPERATURE = re.compile(r"M[OY]D(11|21)")
 _DEGREE_CELLS = {"C1": 0.05, "C2": 0.05}
 _METRE_CELLS = {"Q1": 231.656358, "A1": 463.312717, "A2": 926.625433, "A3": 926.625433}
-
-
-Quality = Literal["good", "keep_snow", "all"]
-"""Presets of the cells of a vegetation index that are kept."""
+_SCALED_UNITS = {
+    "k", "kelvin", "degc", "celsius", "reflectance", "ndvi", "evi", "kg/m^2/8day",
+    "kg/m^2/yr", "kg/m^2", "j/m^2/day", "w/m^2", "m^2/m^2", "kgc/m^2", "kg_c/m^2",
+}  # fmt: skip
+"""Units of quantities that no product stores in whole steps."""
+_SINGLE = 1e-6
+"""Relative difference by which 0.0001 kept in 32 bits may be off."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProductLayer:
     """What the product page says of a layer, for files that say it wrong or not."""
 
-    fill: float
-    """Number that stands for no data."""
+    fill: float | None
+    """Number that stands for no data; None where every number counts."""
     valid_range: tuple[float, float]
     """Smallest and largest stored number."""
     divisor: float = 1.0
     """Stored number over quantity; a file that says another is refused."""
+    dtype: str = "int16"
+    """Type of the stored numbers."""
+    offset: float = 0.0
+    """Added to the quantity after scaling."""
+    units: str = "1"
+    """Unit of the quantity."""
+    quality: str | None = None
+    """Layer of the product that says how good a cell is."""
 
 
-_INDEX = ProductLayer(-3000, (-2000, 10000), 10000)
+_INDEX = ProductLayer(-3000, (-2000, 10000), 10000, quality="pixel_reliability")
 _SPREAD = ProductLayer(-3000, (0, 10000), 10000)
-_REFLECTANCE = ProductLayer(-1000, (0, 10000), 10000)
-_COUNT = ProductLayer(255, (0, 36))
+_REFLECTANCE = ProductLayer(-1000, (0, 10000), 10000, quality="pixel_reliability")
+_COUNT = ProductLayer(255, (0, 36), dtype="uint8")
 VEGETATION_LAYERS: dict[str, ProductLayer] = {
     "ndvi": _INDEX,
     "evi": _INDEX,
-    "vi_quality": ProductLayer(65535, (0, 65534)),
+    "vi_quality": ProductLayer(65535, (0, 65534), dtype="uint16"),
     "red_reflectance": _REFLECTANCE,
     "nir_reflectance": _REFLECTANCE,
     "blue_reflectance": _REFLECTANCE,
     "mir_reflectance": _REFLECTANCE,
     "ndvi_std_dev": _SPREAD,
     "evi_std_dev": _SPREAD,
+    "avg_sun_zen_angle": ProductLayer(-10000, (-9000, 9000), 100, units="degree"),
     "1km_pix_used": _COUNT,
     "1km_pix_30deg_vz": _COUNT,
-    "pixel_reliability": ProductLayer(-1, (0, 4)),
+    "pixel_reliability": ProductLayer(-1, (0, 4), dtype="int8"),
     "composite_day_of_the_year": ProductLayer(-1, (1, 366)),
 }
 """Layers of the MOD13 and MYD13 products by their short names."""
+
+_DAY = ProductLayer(0, (7500, 65535), 50, "uint16", units="K", quality="qc_day")
+_NIGHT = ProductLayer(0, (7500, 65535), 50, "uint16", units="K", quality="qc_night")
+_EMISSIVITY = ProductLayer(0, (1, 255), 500, "uint8", offset=0.49)
+_ET = ProductLayer(32767, (-32767, 32700), 10, units="kg m-2", quality="et_qc_500m")
+# Latent heat is stored in steps of 10,000 J m-2: the attribute 10000 multiplies here.
+_HEAT = ProductLayer(32767, (-32767, 32700), 1e-4, units="J m-2", quality="et_qc_500m")
+_SURFACE = ProductLayer(-28672, (-100, 16000), 10000, quality="state")
+_TABLE: tuple[tuple[str, str, ProductLayer], ...] = (
+    (r"M[OY]D11(A|B|C)", r"lst_day_.*", _DAY),
+    (r"M[OY]D11(A|B|C)", r"lst_night_.*", _NIGHT),
+    (r"M[OY]D11(A|B|C)", r"emis_\d+(_.*)?", _EMISSIVITY),
+    (r"M[OY]D16A2", r"p?et_500m", _ET),
+    (r"M[OY]D16A2", r"p?le_500m", _HEAT),
+    (r"M[OY]D09(A1|Q1|GA|GQ|CMG)", r"sur_refl_b0\d(_.*)?", _SURFACE),
+    (r"MCD12Q1", r"lc_type1", ProductLayer(255, (1, 17), dtype="uint8", quality="qc")),
+    (r"MCD12Q1", r"lc_type[2-5]", ProductLayer(255, (0, 17), dtype="uint8")),
+    (
+        r"MCD12C1",
+        r"majority_land_cover_type_[1-3]",
+        ProductLayer(255, (0, 17), dtype="uint8"),
+    ),
+)
+"""Layers of other products: patterns of the product and of the short name."""
+
+
+def layer_of(product: str | None, layer: str, *, dtype: str) -> ProductLayer | None:
+    """Return what is known of a layer of a product.
+
+    Parameters
+    ----------
+    product : str or None
+        Product, for instance "MOD11A2"; None is taken for a vegetation index.
+    layer : str
+        Name of the layer, in the file or short.
+    dtype : str
+        NumPy name of its stored type; floating point is never packed.
+
+    Returns
+    -------
+    known : ProductLayer or None
+        Fill, valid range, scale, unit and quality layer.
+
+    Examples
+    --------
+    >>> layer_of("MOD11A2", "LST_Day_1km", dtype="uint16").divisor
+    50
+    >>> layer_of("MOD13C1", "CMG 0.05 Deg 16 days NDVI", dtype="int16").divisor
+    10000
+    """
+    if "int" not in dtype:
+        return None
+    name = short_name(layer)
+    if _VEGETATION_INDEX.match(product or "MOD13"):
+        return VEGETATION_LAYERS.get(name)
+    for products, layers, known in _TABLE:
+        if re.match(products, product or "") and re.fullmatch(layers, name):
+            return known
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,44 +201,92 @@ def packing_of(
     Raises
     ------
     FileFormatError
-        If the scale is no positive number, or not the one of the product.
+        If the scale is no positive number, is not the one of the product, or is not
+        known: neither the file nor the table of products gives one for a layer of
+        integers with a physical unit.
 
     Notes
     -----
     A ``scale_factor`` above 1 divides, one below 1 multiplies; the offset is subtracted
     first, as the HDF4 library defines it [1]_. Surface temperature products add it
-    last and say so in an attribute of the layer.
+    last and say so in an attribute of the layer. Latent heat of MOD16 is the one
+    layer known here whose factor above 1 multiplies.
 
     References
     ----------
     .. [1] The HDF Group: HDF User's Guide, SDgetcal, "y = cal * (y' - cal_offset)".
+
+    Examples
+    --------
+    >>> packing = packing_of({"scale_factor": 10000.0}, layer="NDVI", product="MOD13C1",
+    ...                      dtype="int16")
+    >>> packing.divisor, packing.fill, packing.valid_range
+    (10000, (-3000,), (-2000, 10000))
     """
-    name = short_name(layer)
-    is_vegetation = bool(_VEGETATION_INDEX.match(product or "MOD13"))
-    is_vegetation &= "int" in dtype
-    known = VEGETATION_LAYERS.get(name) if is_vegetation else None
+    known = layer_of(product, layer, dtype=dtype)
     given = _number(attributes.get("scale_factor"))
-    divisor = known.divisor if known and given is None else _divisor(given)
-    if re.match(r"range(_|$)", name) and given is not None:
-        # The slant range of MOD09 counts in steps of 25 m: this one multiplies.
-        divisor = 1 / given
-    if known and known.divisor > 1 and abs(divisor / known.divisor - 1) > 1e-6:
+    _check_scale_known(attributes, known=known, given=given, dtype=dtype)
+    if known and known.divisor != 1 and dtype != known.dtype:
         message = (
-            f"its scale_factor is {given:g}, but {product or 'the product'} stores "
-            f"{known.divisor:g} times the quantity. The file is not what its name says "
-            "or was changed; download it again."
+            f"its numbers are {dtype}, but {product or 'the product'} stores this "
+            f"layer as {known.dtype}. The file was changed; download the original."
         )
         raise FileFormatError(message)
+    divisor = known.divisor if known and given is None else _divisor(given)
+    if re.match(r"range(_|$)", short_name(layer)) and given is not None:
+        # The slant range of MOD09 counts in steps of 25 m: this one multiplies.
+        divisor = 1 / given
+    if known and known.divisor != 1 and given is not None:
+        if not _same_scale(given, known.divisor):
+            message = (
+                f"its scale_factor is {given:g}, but {product or 'the product'} stores "
+                f"{known.divisor:g} times the quantity. The file is not what its name "
+                "says or was changed; download it again."
+            )
+            raise FileFormatError(message)
+        divisor = known.divisor
     fill = [_number(attributes.get("_FillValue")), known.fill if known else None]
     texts = [text for text in attributes.values() if isinstance(text, str)]
+    offset = _number(attributes.get("add_offset"))
+    if offset is None:
+        offset = known.offset if known else 0.0
     return Packing(
         fill=tuple({value for value in fill if value is not None}),
         valid_range=_valid_range(attributes, dtype)
         or (known.valid_range if known else None),
         divisor=divisor,
-        offset=_number(attributes.get("add_offset")) or 0.0,
+        offset=offset,
         offset_last=bool(_SURFACE_TEMPERATURE.match(product or ""))
         or any(_OFFSET_LAST.search(text) for text in texts),
+    )
+
+
+def _check_scale_known(
+    attributes: Mapping[str, Any],
+    *,
+    known: ProductLayer | None,
+    given: float | None,
+    dtype: str,
+) -> None:
+    """Raise if integers stand for a quantity and nothing says in which steps."""
+    if known is not None or given is not None or "int" not in dtype:
+        return
+    units = str(attributes.get("units", "")).strip("\x00 ").lower()
+    if units in _SCALED_UNITS:
+        message = (
+            f"its scale is unknown: the integers stand for '{units}', but the file has "
+            "no scale_factor and the layer is in no table of products. Download the "
+            "original file, or write the quantities as a GeoTIFF of floating point."
+        )
+        raise FileFormatError(message)
+
+
+def _same_scale(given: float, divisor: float) -> bool:
+    """Whether a scale_factor says what the product does, in either convention."""
+    return any(
+        abs(scale / divisor - 1) < _SINGLE
+        for scale in (given, 1 / given if given else 0.0)
+        if np.isfinite(scale)
     )
 
 

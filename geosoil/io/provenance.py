@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from geosoil import __version__
+from geosoil.io.checksums import check_inputs
 
 PACKAGES = (
     "numpy",
@@ -68,15 +69,21 @@ def run_provenance(
     Returns
     -------
     record : dict
-        Versions, settings and the SHA-256 of every file. ``input_verified`` is
-        False: no published checksum was at hand to compare the inputs with.
+        Versions, settings and the SHA-256 of every file. ``input_verified`` tells
+        whether every input agrees with a checksum that lay beside it.
+
+    Raises
+    ------
+    FileFormatError
+        If an input differs from the checksum beside it.
     """
+    read = sorted(set(inputs))
     return {
         "software": {"geosoil": __version__, "python": platform.python_version()}
         | {name: importlib.metadata.version(name) for name in PACKAGES},
         "settings": settings,
-        "input_verified": False,
-        "inputs": {path.name: file_digest(path) for path in sorted(set(inputs))},
+        "input_verified": check_inputs(read) if read else False,
+        "inputs": {path.name: file_digest(path) for path in read},
         "outputs": {
             path.relative_to(folder).as_posix(): file_digest(path)
             for path in sorted(set(outputs))

@@ -144,7 +144,11 @@ def _eos_grid(group: Mapping[str, Any]) -> EosGrid:
     else:
         crs = _crs(_sinusoidal(group), name)
         if upper_left is None or lower_right is None:
-            message = f"Grid '{name}' gives no corners; it cannot be placed."
+            message = (
+                f"Grid '{name}' gives no corners (UpperLeftPointMtrs, LowerRightMtrs), "
+                "and a sinusoidal grid cannot be placed without them: a subset keeps "
+                "the name of its tile. Download the file again, or ask for a GeoTIFF."
+            )
             raise FileFormatError(message)
         corners = (*upper_left, *lower_right)
     origin = str(group.get("GridOrigin", "HDFE_GD_UL")).strip('"')

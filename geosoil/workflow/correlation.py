@@ -16,10 +16,9 @@ from geosoil.config import StudyConfig
 from geosoil.correlation.temporal import correlate
 from geosoil.errors import ConfigError, InputError
 from geosoil.grids.align import align
-from geosoil.io.climate import open_climate
 from geosoil.io.geotiff import write_geotiff
-from geosoil.io.modis import open_modis
 from geosoil.workflow.inputs import StudyInputs, matching_files
+from geosoil.workflow.series import open_study_climate, open_study_ndvi
 
 WRITTEN = ("r", "p_value", "n")
 """Results of a correlation that are written as rasters."""
@@ -104,11 +103,9 @@ def open_series(inputs: StudyInputs, name: str) -> xr.DataArray:
     config, grid = inputs.config, inputs.grid
     if name == "ndvi":
         files = matching_files(config.ndvi.monthly, "ndvi.monthly")
-        raster = open_modis(
-            files, "ndvi", bbox=inputs.bounds_degrees, quality=config.ndvi.quality
-        )
+        raster = open_study_ndvi(inputs, files)
     else:
-        raster = open_climate(config.climate[name], name, bbox=inputs.bounds_degrees)
+        raster = open_study_climate(inputs, name)
     return align(raster, grid, method="nearest")
 
 

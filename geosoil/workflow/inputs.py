@@ -134,7 +134,7 @@ def open_inputs(config: StudyConfig) -> StudyInputs:
     ):
         if pattern:
             faults.attempt(partial(matching_files, pattern, key))
-    for file in config.climate.values():
+    for file in (climate.path for climate in config.climate.values()):
         faults.attempt(partial(_check_exists, file))
     faults.raise_all()
     if samples is None:  # pragma: no cover  raise_all has raised

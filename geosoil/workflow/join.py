@@ -7,9 +7,8 @@ from collections.abc import Callable
 from geosoil.errors import InputError
 from geosoil.grids.composites import monthly_composite
 from geosoil.grids.sample_join import JoinedRaster, JoinResult, join_samples_to
-from geosoil.io.climate import open_climate
-from geosoil.io.modis import open_modis
 from geosoil.workflow.inputs import StudyInputs, matching_files
+from geosoil.workflow.series import open_study_climate, open_study_ndvi
 
 
 def join_samples(inputs: StudyInputs, report: Callable[[str], None]) -> JoinResult:
@@ -56,23 +55,21 @@ def _series(
     found = {}
     if config.ndvi.composites:
         report("averaging 16-day NDVI composites to months")
-        composites = open_modis(
-            matching_files(config.ndvi.composites, "ndvi.composites"),
-            "ndvi",
-            bbox=inputs.bounds_degrees,
-            quality=config.ndvi.quality,
-        )
+        files = matching_files(config.ndvi.composites, "ndvi.composites")
+        composites = open_study_ndvi(inputs, files)
         months = monthly_composite(composites)
         source = str(config.ndvi.composites.name)
         for name, column in (("ndvi", "ndvi"), ("coverage", "ndvi_coverage")):
             found[column] = JoinedRaster(months[name], span="month", source=source)
-    for name, path in config.climate.items():
-        series = open_climate(path, name, bbox=inputs.bounds_degrees)
+    for name, climate in config.climate.items():
+        series = open_study_climate(inputs, name)
         if series.attrs.get("step") != "month":
             message = (
-                f"Climate file '{path}' of {name} holds time steps other than months. "
-                "Average it to months first; a study joins and correlates months."
+                f"Climate file '{climate.path}' of {name} holds time steps other than "
+                "months. Average it to months first; a study works on months."
             )
             raise InputError(message)
-        found[f"{name}_month"] = JoinedRaster(series, span="month", source=path.name)
+        found[f"{name}_month"] = JoinedRaster(
+            series, span="month", source=climate.path.name
+        )
     return found

@@ -11,15 +11,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from geosoil.config import StudyConfig, read_config
+from geosoil.config import ClimateFile, StudyConfig, read_config
 from geosoil.errors import GeosoilError
 from geosoil.grids.grid import Grid
 from geosoil.io.checksums import verify_inputs
-from geosoil.io.climate import open_climate
 from geosoil.io.geotiff import read_geotiff
 from geosoil.io.layers import read_polygons
-from geosoil.io.modis import open_modis
 from geosoil.workflow.inputs import matching_files
+from geosoil.workflow.series import open_climate_file, open_ndvi_files
 
 COLUMNS = ["layer", "crs", "grid", "dates", "nodata_percent", "verified", "fault"]
 DEGREES = 4326
@@ -90,13 +89,11 @@ def _layers(
     def geotiff(path: Path, *, classes: bool | None) -> Opened:
         return lambda: read_geotiff(path, classes=classes)
 
-    def climate(path: Path, name: str) -> Opened:
-        return lambda: open_climate(path, name, bbox=box)
+    def climate(file: ClimateFile, name: str) -> Opened:
+        return lambda: open_climate_file(file, name, box)
 
     def modis(pattern: Path, key: str) -> Opened:
-        return lambda: open_modis(
-            matching_files(pattern, key), "ndvi", bbox=box, quality=config.ndvi.quality
-        )
+        return lambda: open_ndvi_files(matching_files(pattern, key), config.ndvi, box)
 
     if config.study.region is not None:
         region = config.study.region
@@ -107,8 +104,8 @@ def _layers(
     for name, layer in config.layers.items():
         files = [layer.path, *([layer.table] if layer.table else [])]
         found.append((name, partial(list, files), geotiff(layer.path, classes=True)))
-    for name, path in config.climate.items():
-        found.append((name, partial(list, [path]), climate(path, name)))
+    for name, file in config.climate.items():
+        found.append((name, partial(list, [file.path]), climate(file, name)))
     for key, pattern in (
         ("ndvi.monthly", config.ndvi.monthly),
         ("ndvi.composites", config.ndvi.composites),

@@ -141,7 +141,7 @@ def _input_files(config: StudyConfig) -> Iterator[Path]:
     study, tracers = config.study, config.tracers
     named = [config.samples.path, config.elevation, config.output.reference]
     named += [study.region, study.rivers, study.lakes, tracers.end_members]
-    named += list(config.climate.values())
+    named += [climate.path for climate in config.climate.values()]
     for layer in config.layers.values():
         named += [layer.path, layer.table]
     yield from (path for path in named if path is not None)

@@ -108,3 +108,100 @@ def test_composites_that_cannot_be_averaged_are_refused() -> None:
         monthly_composite(raster[:1])
     with pytest.raises(InputError, match=r"min_coverage 1\.5"):
         monthly_composite(raster, min_coverage=1.5)
+
+
+def test_two_platforms_cover_a_day_once() -> None:
+    starts = pd.DatetimeIndex(
+        sorted([*season(2020, range(145, 193, 16)), *season(2020, range(153, 185, 16))])
+    )
+    raster = composites(starts)
+    platforms = ["Terra" if (d - 1) % 16 == 0 else "Aqua" for d in starts.day_of_year]
+    mixed = raster.assign_coords(platform=("time", platforms))
+    with pytest.raises(InputError, match="coordinate 'platform'"):
+        monthly_composite(raster)
+    valid = np.ones(raster.shape, dtype=bool)
+    valid[2, 0, 0] = valid[:, 0, 1] = valid[[1, 3], 1, 0] = False
+    mixed = mixed.where(xr.DataArray(valid, dims=raster.dims))
+    found = monthly_composite(mixed, min_coverage=0.2).sel(time="2020-06").squeeze()
+    june = pd.date_range("2020-06-01", "2020-06-30")
+    for row in range(GRID.shape[0]):
+        for column in range(GRID.shape[1]):
+            seen = np.zeros(30, dtype=bool)
+            total = days = 0.0
+            for start, value in zip(
+                starts, mixed[:, row, column].to_numpy(), strict=True
+            ):
+                inside = (june >= start) & (june < start + pd.Timedelta(days=16))
+                if np.isfinite(value):
+                    seen |= inside
+                    total, days = total + value * inside.sum(), days + inside.sum()
+            share = float(found["coverage"][row, column])
+            assert share == pytest.approx(seen.mean(), abs=1e-12)
+            if share >= 0.2:
+                mean = float(found["ndvi"][row, column])
+                assert mean == pytest.approx(total / days, abs=1e-12)
+            else:
+                assert np.isnan(found["ndvi"][row, column])
+
+
+def test_same_dates_of_two_platforms_are_averaged() -> None:
+    starts = season(2020, range(145, 193, 8))
+    one = composites(starts).assign_coords(platform=("time", ["Terra"] * len(starts)))
+    two = composites(starts, seed=1).assign_coords(
+        platform=("time", ["Aqua"] * len(starts))
+    )
+    both = xr.concat([one, two], dim="time")
+    found = monthly_composite(both, length=8)
+    apart = [monthly_composite(part, length=8) for part in (one, two)]
+    expected = (apart[0]["ndvi"] + apart[1]["ndvi"]) / 2
+    np.testing.assert_allclose(found["ndvi"], expected, atol=1e-14)
+    np.testing.assert_allclose(found["coverage"], apart[0]["coverage"], atol=1e-14)
+
+
+def test_each_cell_counts_in_the_month_of_its_own_day() -> None:
+    starts = season(2020, range(145, 193, 16))
+    raster = composites(starts)
+    days = xr.full_like(raster, 0.0) + xr.DataArray(
+        [150.0, 165.0, 180.0], dims="time", coords={"time": starts}
+    )
+    days[0, 0, 0] = 153  # 1 June; 150 is 29 May
+    days[2, 0, 1] = 183  # 1 July; 180 is 28 June
+    days[1, 1, 0] = np.nan
+    found = monthly_composite(raster, day_of_year=days).sel(time="2020-06").squeeze()
+    mean, coverage = found["ndvi"], found["coverage"]
+    assert float(mean[0, 0]) == pytest.approx(float(raster[:, 0, 0].mean()), abs=1e-14)
+    assert float(coverage[0, 0]) == 1.0  # 48 days, at most all of them
+    assert float(mean[0, 1]) == pytest.approx(float(raster[1, 0, 1]), abs=1e-14)
+    assert float(coverage[0, 1]) == pytest.approx(16 / 30)
+    assert float(mean[1, 0]) == pytest.approx(float(raster[2, 1, 0]), abs=1e-14)
+    assert float(mean[1, 1]) == pytest.approx(float(raster[1:, 1, 1].mean()), abs=1e-14)
+    assert float(coverage[1, 1]) == 1.0
+
+
+def test_days_after_new_year_belong_to_the_next_year() -> None:
+    starts = pd.DatetimeIndex(["2019-12-27"])  # day 361: lasts to 8 January
+    raster = composites(starts)
+    days = xr.full_like(raster, 363.0)
+    days[0, 0, 0] = 5
+    found = monthly_composite(raster, day_of_year=days, min_coverage=0.1)
+    december, january = (
+        found["ndvi"].sel(time=month) for month in ("2019-12", "2020-01")
+    )
+    assert np.isnan(december[0, 0, 0])
+    assert float(january[0, 0, 0]) == pytest.approx(float(raster[0, 0, 0]))
+    assert np.isnan(january[0, 1, 1])
+    assert float(december[0, 1, 1]) == pytest.approx(float(raster[0, 1, 1]))
+
+
+def test_months_that_were_asked_for_come_out_or_are_named() -> None:
+    raster = composites(season(2020, range(145, 289, 16)))
+    found = monthly_composite(raster, months=["2020-08", "2020-06"])
+    assert found["time"].dt.month.to_numpy().tolist() == [8, 6]
+    with pytest.raises(
+        InputError, match=r"Months without enough composites: 2020-05 \(26%\), 2021-01"
+    ):
+        monthly_composite(raster, months=["2020-05", "2020-06", "2021-01"])
+    with pytest.raises(InputError, match="as '2020-06'"):
+        monthly_composite(raster, months=["June"])
+    with pytest.raises(InputError, match="day_of_year has the sizes"):
+        monthly_composite(raster, day_of_year=raster[1:])

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from pyhdf.SD import SD, SDC
 
 from geosoil.errors import FileFormatError, GeosoilError, MissingFileError
-from geosoil.io import _hdf4
-from geosoil.io._hdf4 import close_worker, describe, read_window
+from geosoil.io import _worker_process
+from geosoil.io._hdf4 import describe, read_window
+from geosoil.io._worker_pool import POOL, WorkerPool, close_workers, most_workers
 
 CRASHERS = sorted((Path(__file__).parents[1] / "data" / "crashers").glob("*.hdf"))
 ROOT = Path(__file__).parents[2]
@@ -201,19 +202,24 @@ def test_a_good_file_is_read_right_after_a_crash(file):
 
 
 def test_one_worker_serves_many_reads_and_another_follows_its_death(file):
+    close_workers()
     describe(file)
-    first = _hdf4._current[0].process.pid
+    first = POOL.idle[0].process.pid
     read_window(file, describe(file).datasets[1])
-    assert _hdf4._current[0].process.pid == first
+    assert [worker.process.pid for worker in POOL.idle] == [first]
     os.kill(first, signal.SIGKILL)
-    _hdf4._current[0].process.wait()
+    for _ in range(200):
+        if not POOL.idle[0].process.is_alive():
+            break
+        time.sleep(0.01)
     assert describe(file).datasets
-    assert _hdf4._current[0].process.pid != first
+    assert POOL.idle[0].process.pid != first
 
 
 def test_a_read_that_hangs_is_given_up_and_the_worker_replaced(file):
+    close_workers()
     dataset = describe(file).datasets[0]
-    stuck = _hdf4._current[0].process
+    stuck = POOL.idle[0].process
     os.kill(stuck.pid, signal.SIGSTOP)
     began = time.monotonic()
     with pytest.raises(
@@ -221,26 +227,115 @@ def test_a_read_that_hangs_is_given_up_and_the_worker_replaced(file):
     ):
         read_window(file, dataset, timeout=0.3)
     assert time.monotonic() - began < 5
-    assert stuck.returncode == -signal.SIGKILL
+    assert stuck.code == -signal.SIGKILL
     np.testing.assert_array_equal(read_window(file, dataset), array("int8"))
+
+
+def test_a_dead_starter_is_replaced(file):
+    describe(file)
+    starter = _worker_process._starters[0].popen
+    starter.kill()
+    starter.wait()
+    close_workers()
+    assert describe(file).datasets
+    assert _worker_process._starters[0].popen.pid != starter.pid
+    _worker_process._starters[0].popen.kill()
+    np.testing.assert_array_equal(
+        read_window(file, describe(file).datasets[0]), array("int8")
+    )
 
 
 def test_closing_leaves_no_process_behind(file):
     describe(file)
-    process = _hdf4._current[0].process
-    close_worker()
-    assert process.returncode is not None
-    assert process.stdin.closed
-    assert process.stdout.closed
-    close_worker()
+    process, starter = POOL.idle[0].process, _worker_process._starters[0].popen
+    close_workers()
+    assert starter.returncode is not None
+    assert process.requests.closed
+    assert process.replies.closed
+    with pytest.raises(ProcessLookupError):
+        os.kill(process.pid, 0)
+    close_workers()
 
 
-def test_threads_share_the_worker_safely(file):
+def test_threads_share_the_workers_safely(file):
     datasets = describe(file).datasets[: len(KINDS)]
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda d: read_window(file, d), datasets * 5))
     for dataset, values in zip(datasets * 5, answers, strict=True):
         np.testing.assert_array_equal(values, array(dataset.name))
+    assert 1 <= len(POOL.idle) <= most_workers()
+    assert not POOL.busy
+
+
+def test_a_pool_starts_no_more_workers_than_its_limit(file):
+    pool = WorkerPool(limit=2)
+    most = 0
+
+    def hold(_):
+        nonlocal most
+        with pool.borrowed():
+            most = max(most, len(pool.busy))
+            time.sleep(0.02)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(hold, range(16)))
+    assert most == 2
+    assert len(pool.idle) == 2
+    pool.close()
+
+
+def test_a_layer_that_crosses_in_many_parts_is_whole(tmp_path):
+    path = tmp_path / "large.hdf"
+    values = np.random.default_rng(0).integers(-(2**15), 2**15, (1500, 2100), "int16")
+    sd = SD(str(path), SDC.WRITE | SDC.CREATE)
+    sds = sd.create("large", SDC.INT16, values.shape)
+    sds.setcompress(SDC.COMP_DEFLATE, 1)
+    sds[:] = values
+    sds.endaccess()
+    sd.end()
+    (dataset,) = describe(path).datasets
+    np.testing.assert_array_equal(read_window(path, dataset), values)
+    part = read_window(path, dataset, start=(7, 11), count=(1490, 2000))
+    np.testing.assert_array_equal(part, values[7:1497, 11:2011])
+
+
+def test_without_fork_workers_are_started_one_by_one(file, monkeypatch):
+    close_workers()
+    monkeypatch.setattr(_worker_process, "CAN_FORK", False)
+    dataset = describe(file).datasets[0]
+    np.testing.assert_array_equal(read_window(file, dataset), array("int8"))
+    worker = POOL.idle[0].process
+    assert worker.popen is not None
+    for path in CRASHERS[:2]:
+        with contextlib.suppress(FileFormatError):
+            describe(path)
+    worker = POOL.idle[0].process if POOL.idle else None
+    if worker is not None:
+        os.kill(worker.pid, signal.SIGSTOP)
+        with pytest.raises(FileFormatError, match=r"not answer within 0\.2 s"):
+            read_window(file, dataset, timeout=0.2)
+    np.testing.assert_array_equal(read_window(file, dataset), array("int8"))
+    close_workers()
+
+
+@pytest.mark.parametrize("can_fork", [True, False])
+def test_a_library_that_cannot_be_loaded_is_said(file, monkeypatch, can_fork):
+    close_workers()
+    monkeypatch.setattr(_worker_process, "CAN_FORK", can_fork)
+    monkeypatch.setattr(_worker_process, "MODULE", "geosoil.io.no_such_module")
+    with pytest.raises(GeosoilError, match=r"did not start \(exit code"):
+        describe(file)
+    monkeypatch.undo()
+    assert describe(file).datasets
+
+
+def test_a_python_that_does_not_know_itself_is_said(file, monkeypatch):
+    close_workers()
+    monkeypatch.setattr(sys, "executable", "")
+    with pytest.raises(GeosoilError, match=r"sys\.executable is empty"):
+        describe(file)
+    monkeypatch.undo()
+    assert describe(file).datasets
 
 
 READ = """
@@ -295,7 +390,7 @@ def test_a_forked_child_reads_with_a_worker_of_its_own(file):
     code = textwrap.dedent(
         """
         import os
-        from geosoil.io import _hdf4
+        from geosoil.io import _hdf4, _worker_pool
         def total():
             return _hdf4.read_window(path, _hdf4.describe(path).datasets[0]).sum()
         path = {path!r}
@@ -303,7 +398,7 @@ def test_a_forked_child_reads_with_a_worker_of_its_own(file):
         child = os.fork()
         if not child:
             total()
-            _hdf4.close_worker()
+            _worker_pool.close_workers()
             os._exit(0)
         assert os.waitpid(child, 0)[1] == 0
         print(total())
@@ -317,19 +412,21 @@ def test_the_worker_ends_with_its_caller(file):
     code = READ.format(path=str(file)) + textwrap.dedent(
         """
         import os, signal
-        from geosoil.io import _hdf4
-        print(_hdf4._current[0].process.pid, flush=True)
+        from geosoil.io import _worker_pool, _worker_process
+        print(_worker_pool.POOL.idle[0].process.pid, flush=True)
+        print(_worker_process._starters[0].popen.pid, flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
         """
     )
     done = run(["-c", code])
-    worker = int(done.stdout.split()[-1])
-    for _ in range(100):
-        status = Path(f"/proc/{worker}/stat")
-        if not status.exists() or status.read_text().split(") ")[1][0] == "Z":
-            return
-        time.sleep(0.05)
-    pytest.fail("the worker outlived its caller by 5 s")
+    for process in (int(word) for word in done.stdout.split()[-2:]):
+        for _ in range(100):
+            status = Path(f"/proc/{process}/stat")
+            if not status.exists() or status.read_text().split(") ")[1][0] == "Z":
+                break
+            time.sleep(0.05)
+        else:
+            pytest.fail("the process outlived its caller by 5 s")
 
 
 def test_the_worker_imports_little(file):

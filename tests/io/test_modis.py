@@ -27,6 +27,7 @@ from geosoil.grids.grid import Grid
 from geosoil.io.geotiff import write_geotiff
 from geosoil.io.granule_names import date_of, product_of, short_name
 from geosoil.io.modis import open_modis
+from geosoil.io.modis_options import ModisOptions
 from geosoil.io.products import packing_of
 
 MODIS = Path(__file__).parents[1] / "golden" / "modis"
@@ -104,7 +105,8 @@ VALUES = [[np.nan, -0.2, 0.0, 0.5], [1.0, np.nan, np.nan, 0.1234]]
 class TestRealAndGoldenFiles:
     def test_the_headwater_window_has_the_golden_numbers(self):
         golden = json.loads((MODIS / "trhr_expected.json").read_text())
-        every = open_modis(CMG, bbox=TRHR, quality="all")
+        keep = ModisOptions(estimated="keep")
+        every = open_modis(CMG, bbox=TRHR, quality="all", options=keep)
         good = open_modis(CMG, bbox=TRHR)
         assert list(every.shape[1:]) == golden["shape"]
         assert int(every.count()) == golden["n_valid"]
@@ -133,8 +135,10 @@ class TestRealAndGoldenFiles:
             "grid": "MODIS_Grid_16Day_VI_CMG",
             "content": "quantity",
             "product": "MOD13C1",
+            "collection": "061",
             "quality": "good",
             "source_files": [CMG.name],
+            "input_verified": "no",
         }
 
     @pytest.mark.parametrize(
@@ -340,7 +344,7 @@ class TestLayersAndQuality:
 
     @pytest.mark.parametrize(
         ("quality", "kept"),
-        [("good", [0, 1]), ("keep_snow", [0, 1, 2]), ("all", [-1, 0, 1, 2, 3, 4])],
+        [("good", [0, 1]), ("keep_snow", [0, 1, 2]), ("all", [-1, 0, 1, 2, 3])],
     )
     def test_reliability_ranks_that_each_preset_keeps(self, tmp_path, quality, kept):
         ranks = np.array([[-1, 0, 1, 2, 3, 4]], dtype="int8")

@@ -1,0 +1,50 @@
+"""The settings of a study: geosoil.toml read into frozen models."""
+
+from geosoil.config.base import Settings
+from geosoil.config.rasters import (
+    ClimateFile,
+    GridSettings,
+    LayerSettings,
+    NdviSettings,
+    QualityRuleSettings,
+)
+from geosoil.config.reading import read_config, read_zero_rules
+from geosoil.config.study import (
+    CorrelationSettings,
+    InterpolationSettings,
+    OutputSettings,
+    StudyConfig,
+    StudySettings,
+)
+from geosoil.config.tracers import (
+    EndMemberSettings,
+    PeriodClimate,
+    SampleSettings,
+    StrataSettings,
+    TracerSettings,
+    ZeroRuleFile,
+    ZeroRuleSettings,
+)
+
+__all__ = [
+    "ClimateFile",
+    "CorrelationSettings",
+    "EndMemberSettings",
+    "GridSettings",
+    "InterpolationSettings",
+    "LayerSettings",
+    "NdviSettings",
+    "OutputSettings",
+    "PeriodClimate",
+    "QualityRuleSettings",
+    "SampleSettings",
+    "Settings",
+    "StrataSettings",
+    "StudyConfig",
+    "StudySettings",
+    "TracerSettings",
+    "ZeroRuleFile",
+    "ZeroRuleSettings",
+    "read_config",
+    "read_zero_rules",
+]

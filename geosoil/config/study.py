@@ -1,0 +1,123 @@
+"""All settings of one study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from geosoil.config.base import Settings
+from geosoil.config.rasters import (
+    ClimateFile,
+    GridSettings,
+    LayerSettings,
+    NdviSettings,
+)
+from geosoil.config.tracers import (
+    EndMemberSettings,
+    SampleSettings,
+    StrataSettings,
+    TracerSettings,
+    ZeroRuleSettings,
+)
+
+
+class StudySettings(Settings):
+    """What the study is."""
+
+    name: str = "study"
+    """Words for titles and tags."""
+    simulated: bool = False
+    """Whether the data are simulated; every output then says so."""
+    region: Path | None = None
+    """Polygons of the study region; maps are masked to them."""
+    rivers: Path | None = None
+    """Lines drawn on maps."""
+    lakes: Path | None = None
+    """Polygons drawn on maps."""
+    seed: int = 2020
+    """Seed of everything random."""
+
+
+class CorrelationSettings(Settings):
+    """Pixelwise temporal correlation."""
+
+    y: str = "soil_moisture"
+    """Variable that is explained."""
+    x: tuple[str, ...] = (
+        "air_temperature",
+        "ground_temperature",
+        "precipitation",
+        "evapotranspiration",
+        "ndvi",
+    )
+    """Variables it is correlated with."""
+    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = (6, 8, 9)
+    """Calendar months; each is correlated over the years."""
+    method: Literal["pearson"] = "pearson"
+    """Statistic."""
+    min_pairs: Annotated[int, Field(ge=3)] = 4
+    """Fewest pairs that give an answer."""
+
+
+class InterpolationSettings(Settings):
+    """Maps of source fractions."""
+
+    methods: tuple[Literal["idw", "kriging"], ...] = ("idw", "kriging")
+    """Interpolators; the last one writes the maps, all write tables and layers."""
+    power: Annotated[float, Field(gt=0.0)] = 2.0
+    """Power of inverse-distance weighting."""
+    n_neighbors: Annotated[int, Field(ge=1)] | None = None
+    """Nearest sites used; all without it."""
+    variogram: Literal["spherical", "exponential", "gaussian"] = "exponential"
+    """Variogram model of kriging."""
+
+
+class OutputSettings(Settings):
+    """Where results go and what they are printed beside."""
+
+    folder: Path = Path("maps")
+    """Folder of the results."""
+    reference: Path | None = None
+    """Published (and true) shares, read only to be printed beside the results."""
+
+
+class StudyConfig(Settings):
+    """All settings of one study."""
+
+    study: StudySettings = StudySettings()
+    samples: SampleSettings
+    strata: StrataSettings = StrataSettings()
+    tracers: TracerSettings = TracerSettings()
+    end_member: tuple[EndMemberSettings, ...] = ()
+    rule: tuple[ZeroRuleSettings, ...] = ()
+    grid: GridSettings = GridSettings()
+    ndvi: NdviSettings = NdviSettings()
+    climate: dict[str, ClimateFile] = Field(default_factory=dict)
+    layers: dict[str, LayerSettings] = Field(default_factory=dict)
+    elevation: Path | None = None
+    correlation: CorrelationSettings = CorrelationSettings()
+    interpolation: InterpolationSettings = InterpolationSettings()
+    output: OutputSettings = OutputSettings()
+
+    @field_validator("climate", mode="before")
+    @classmethod
+    def _paths_alone(cls, data: Any) -> Any:  # noqa: ANN401  as it stands in the file
+        """Accept a path where nothing else is to be said of a climate file."""
+        if not isinstance(data, dict):
+            return data
+        return {
+            name: {"path": value} if isinstance(value, str) else value
+            for name, value in data.items()
+        }
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_elevation(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Accept ``elevation`` inside [layers], where users look for it."""
+        layers = data.get("layers")
+        if isinstance(layers, dict) and isinstance(layers.get("elevation"), str):
+            rest = {key: value for key, value in layers.items() if key != "elevation"}
+            return {**data, "layers": rest, "elevation": layers["elevation"]}
+        return data
