@@ -10,23 +10,60 @@ from .errors import MissingFileError as MissingFileError
 from .errors import MixingError as MixingError
 from .errors import SampleTableError as SampleTableError
 from .grids.align import align as align
+from .grids.class_grid import classes_on_grid as classes_on_grid
+from .grids.classes_at_points import class_raster_at_points as class_raster_at_points
+from .grids.classes_at_points import classes_at_points as classes_at_points
 from .grids.composites import monthly_composite as monthly_composite
 from .grids.coordinates import check_coordinates as check_coordinates
+from .grids.elevation_points import elevation_at_points as elevation_at_points
+from .grids.frost import freezing_thawing_indices as freezing_thawing_indices
+from .grids.frost import frost_number as frost_number
+from .grids.frost import permafrost_zones as permafrost_zones
+from .grids.gap_filling import fill_gaps as fill_gaps
 from .grids.grid import Grid as Grid
+from .grids.hillshade import hillshade as hillshade
 from .grids.points import values_at_points as values_at_points
+from .grids.sample_join import JoinedLayer as JoinedLayer
+from .grids.sample_join import JoinedRaster as JoinedRaster
+from .grids.sample_join import join_samples_to as join_samples_to
+from .grids.smoothing import SavitzkyGolay as SavitzkyGolay
+from .grids.smoothing import Whittaker as Whittaker
+from .grids.smoothing import smooth_series as smooth_series
+from .grids.stations import monthly_station_table as monthly_station_table
+from .grids.terrain import slope_aspect as slope_aspect
+from .grids.terrain_classes import aspect_sectors as aspect_sectors
+from .grids.terrain_classes import elevation_bands as elevation_bands
+from .grids.time_match import time_matched as time_matched
+from .grids.zonal import zonal_statistics as zonal_statistics
 from .interpolation.composition import (
     CompositionInterpolator as CompositionInterpolator,
 )
 from .interpolation.composition import ZeroRule as ZeroRule
+from .interpolation.elevation_kriging import ElevationKriging as ElevationKriging
 from .interpolation.idw import InverseDistance as InverseDistance
 from .interpolation.kriging import Kriging as Kriging
+from .interpolation.station_fields import station_fields as station_fields
 from .interpolation.variogram import Variogram as Variogram
 from .interpolation.variogram import fit_variogram as fit_variogram
+from .io.checksums import verify_inputs as verify_inputs
+from .io.class_layers import read_class_polygons as read_class_polygons
+from .io.class_layers import read_class_raster as read_class_raster
+from .io.class_tables import ClassTable as ClassTable
+from .io.class_tables import read_classes as read_classes
 from .io.climate import open_climate as open_climate
+from .io.cma import read_cma as read_cma
+from .io.end_member_tables import read_end_members as read_end_members
+from .io.geopackage import write_geopackage as write_geopackage
 from .io.geotiff import read_geotiff as read_geotiff
 from .io.geotiff import write_geotiff as write_geotiff
-from .io.layers import read_end_members as read_end_members
+from .io.geotiff_points import values_from_geotiff as values_from_geotiff
+from .io.layers import read_lines as read_lines
+from .io.layers import read_points as read_points
+from .io.layers import read_polygons as read_polygons
 from .io.modis import open_modis as open_modis
+from .io.modis_options import ModisOptions as ModisOptions
+from .io.quality_bits import QualityRule as QualityRule
+from .io.quality_bits import decode_vi_quality as decode_vi_quality
 from .io.samples import read_samples as read_samples
 from .io.samples import sample_issues as sample_issues
 from .io.samples import write_samples as write_samples
@@ -35,20 +72,46 @@ from .strata import add_strata as add_strata
 from .tracers.artefact import evaporation_line_artefact as evaporation_line_artefact
 from .tracers.bands import confidence_band as confidence_band
 from .tracers.bands import prediction_interval as prediction_interval
+from .tracers.bayes import bayes_fractions as bayes_fractions
+from .tracers.bayes_model import MixingModel as MixingModel
+from .tracers.bayes_model import SamplerSettings as SamplerSettings
+from .tracers.bayes_posterior import FractionPosterior as FractionPosterior
+from .tracers.bayes_prior import FractionPrior as FractionPrior
 from .tracers.blocks import block_labels as block_labels
 from .tracers.comparison import compare_lines as compare_lines
 from .tracers.connection import hydraulic_connection as hydraulic_connection
+from .tracers.convergence import convergence_table as convergence_table
 from .tracers.delta import Precision as Precision
 from .tracers.delta import d_excess as d_excess
 from .tracers.delta import excess_table as excess_table
 from .tracers.delta import lc_excess as lc_excess
 from .tracers.delta import lc_excess_star as lc_excess_star
 from .tracers.delta import sw_excess as sw_excess
+from .tracers.draws import FractionDraws as FractionDraws
+from .tracers.emma import emma as emma
+from .tracers.emma_rank import rank_table as rank_table
+from .tracers.emma_screening import screen_end_members as screen_end_members
+from .tracers.emma_space import Emma as Emma
+from .tracers.endmember_rules import EndMemberRule as EndMemberRule
+from .tracers.endmember_rules import end_members_by_rules as end_members_by_rules
 from .tracers.endmembers import EndMembers as EndMembers
 from .tracers.evaporated import evaporation_over_inflow as evaporation_over_inflow
 from .tracers.evaporated import remaining_fraction as remaining_fraction
 from .tracers.evaporation import evaporation_slope as evaporation_slope
 from .tracers.evaporation import source_water as source_water
+from .tracers.evaporation_mixing import evaporated_fractions as evaporated_fractions
+from .tracers.evaporation_prior import EvaporationPrior as EvaporationPrior
+from .tracers.evaporation_prior import evaporation_prior as evaporation_prior
+from .tracers.evaporation_prior import (
+    evaporation_prior_from_lc_excess as evaporation_prior_from_lc_excess,
+)
+from .tracers.evaporation_sources_mixing import (
+    evaporated_end_members as evaporated_end_members,
+)
+from .tracers.fraction_bootstrap import SourceSamples as SourceSamples
+from .tracers.fraction_bootstrap import bootstrap_fractions as bootstrap_fractions
+from .tracers.fraction_bounds import fraction_bounds as fraction_bounds
+from .tracers.fraction_drawing import Drawing as Drawing
 from .tracers.fractionation import EvaporationClimate as EvaporationClimate
 from .tracers.group_fractions import fractions_of_means as fractions_of_means
 from .tracers.group_table import LineChoice as LineChoice
@@ -56,21 +119,36 @@ from .tracers.group_table import group_table as group_table
 from .tracers.group_table import paper_layout as paper_layout
 from .tracers.intersection import Intersection as Intersection
 from .tracers.intersection import intersect as intersect
+from .tracers.isosource import isosource as isosource
 from .tracers.lines import GMWL as GMWL
 from .tracers.lines import WaterLine as WaterLine
 from .tracers.lines import York as York
 from .tracers.lines import fit_water_line as fit_water_line
+from .tracers.loo import compare_loo as compare_loo
+from .tracers.loo import psis_loo as psis_loo
 from .tracers.mixing import source_fractions as source_fractions
+from .tracers.mixing_policy import apply_mixing_policy as apply_mixing_policy
+from .tracers.mixing_region import mixing_region as mixing_region
+from .tracers.mixing_region_groups import mixing_region_groups as mixing_region_groups
+from .tracers.monte_carlo import monte_carlo_fractions as monte_carlo_fractions
 from .tracers.parallels import average_parallels as average_parallels
+from .tracers.posterior_check import predictive_check as predictive_check
 from .tracers.presets import PRESETS as PRESETS
 from .tracers.quality import check_quality as check_quality
+from .tracers.rain_isoscape import rain_by_stratum as rain_by_stratum
 from .tracers.ranking import rank_by_lc_excess as rank_by_lc_excess
 from .tracers.resampling import Resampling as Resampling
 from .tracers.resampling import bootstrap_line as bootstrap_line
 from .tracers.resampling_table import bootstrap_lines as bootstrap_lines
+from .tracers.single_tracer import single_tracer_fractions as single_tracer_fractions
 from .tracers.source_draws import Projection as Projection
 from .tracers.source_draws import source_water_draws as source_water_draws
 from .tracers.source_posterior import source_posterior as source_posterior
+from .tracers.stratum_weights import side_by_side as side_by_side
+from .tracers.stratum_weights import weights_by_area as weights_by_area
+from .tracers.stratum_weights import weights_by_n as weights_by_n
+from .tracers.stratum_weights import weights_by_storage as weights_by_storage
+from .tracers.uncertainty import fraction_variance_shares as fraction_variance_shares
 from .workflow.run import run as run
 
 __version__: str
