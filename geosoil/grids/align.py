@@ -2,108 +2,104 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+import threading
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
-from pyproj import Transformer
 from rasterio.enums import Resampling
 from rasterio.warp import reproject
 
-from geosoil.errors import GridMismatchError, InputError
-from geosoil.grids.grid import BoolArray, FloatArray, Grid, IntArray
+from geosoil.errors import InputError
+from geosoil.grids.area_average import AreaWeights, area_weights
+from geosoil.grids.common_ground import check_overlap, containing_cells
+from geosoil.grids.grid import Grid
+from geosoil.grids.resampling import (
+    METHODS,
+    Method,
+    by_layer,
+    check_codes,
+    check_method,
+    is_valid,
+    missing_code,
+    north_up,
+)
 
-Method = Literal["nearest", "bilinear", "average", "mode"]
-METHODS: tuple[Method, ...] = ("nearest", "bilinear", "average", "mode")
+__all__ = ["METHODS", "Method", "align", "aligned_coverage", "north_up"]
 
 _WARPED = {
-    "nearest": Resampling.nearest,
     "bilinear": Resampling.bilinear,
     "average": Resampling.average,
     "mode": Resampling.mode,
 }
+_ONE_WARP = threading.Lock()
+"""Held during a warp: rasterio silences a warning of its own, for all threads."""
+_ROUNDING = 1e-9
+"""Share of a cell by which its coverage may miss the least one by rounding."""
 
-Raster = TypeVar("Raster", xr.DataArray, xr.Dataset)
-Array = npt.NDArray[np.generic]
-
-
-def north_up(raster: Raster) -> Raster:
-    """Return a raster whose rows run north to south and columns west to east.
-
-    Parameters
-    ----------
-    raster : DataArray or Dataset with dims y, x
-        Raster in any order of rows and columns.
-
-    Returns
-    -------
-    raster : same type
-        The same values; a stale transform of the file is dropped where an axis turned.
-
-    Examples
-    --------
-    >>> upside_down = xr.DataArray([[1.0], [2.0]], dims=("y", "x"),
-    ...                            coords={"y": [30.0, 31.0], "x": [95.0]})
-    >>> north_up(upside_down).y.values.tolist()
-    [31.0, 30.0]
-    """
-    turned = {
-        dim: slice(None, None, -1)
-        for dim, sign in (("y", -1), ("x", 1))
-        if dim in raster.coords
-        and raster.sizes[dim] > 1
-        and sign * float(raster[dim][-1] - raster[dim][0]) < 0
-    }
-    if not turned:
-        return raster
-    flipped = raster.isel(turned)
-    mapping = flipped.rio.grid_mapping
-    if mapping in flipped.coords:
-        kept = flipped.coords[mapping].copy()
-        kept.attrs = {k: v for k, v in kept.attrs.items() if k != "GeoTransform"}
-        flipped = flipped.assign_coords({mapping: kept})
-    return flipped
+Array = npt.NDArray[Any]
+Layers = Callable[[Array], Array]
 
 
-def align(da: xr.DataArray, grid: Grid, *, method: Method) -> xr.DataArray:
-    """Bring a raster onto a grid.
+def align(
+    da: xr.DataArray, grid: Grid, *, method: Method, min_coverage: float = 0.0
+) -> xr.DataArray:
+    r"""Bring a raster onto a grid.
 
     Parameters
     ----------
     da : DataArray with dims (y, x) or (time, y, x)
         Raster with a CRS. Integers are classes, floats are quantities, or classes
-        of whole numbers for "mode"; NaN missing.
+        of whole numbers for the modes; NaN missing. Floats with ``flag_values`` or
+        ``content`` "code" in the attrs are classes too.
     grid : Grid
         Target grid.
-    method : {"nearest", "bilinear", "average", "mode"}
+    method : {"nearest", "bilinear", "average", "area_average", "mode", "area_mode"}
         "nearest" takes the cell that contains the target centre (any raster);
-        "bilinear" and "average" (area-weighted) are for quantities; "mode" is for
-        classes.
+        "bilinear", "average" and "area_average" are for quantities; "mode" and
+        "area_mode" for classes.
+    min_coverage : float
+        Least share of a target cell, 0 to 1, that valid cells of the raster must
+        cover (:func:`aligned_coverage`) for an average or a mode to be given.
 
     Returns
     -------
     aligned : DataArray with the dims, type, name and attrs of the input
         Values on the grid. Cells outside the raster are NaN, or the ``nodata`` of a
-        raster of classes.
+        raster of classes. A raster chunked by dask gives a chunked one; only the
+        layers of a chunk are in memory at a time.
 
     Raises
     ------
     MissingCRSError
         If the raster has no CRS.
     InputError
-        If the method is unknown or unfit for the type of the raster, or classes
-        without ``attrs["nodata"]`` do not cover the grid.
+        If the method is unknown or unfit for what the raster holds, the least coverage
+        is no share, or classes without ``attrs["nodata"]`` do not cover the grid.
     GridMismatchError
-        If the raster does not overlap the grid.
+        If the raster does not overlap the grid; the message names both extents.
 
     Notes
     -----
-    Within one CRS, "nearest" uses the cell rule of
-    :meth:`geosoil.grids.grid.Grid.cells`, so that centres on an edge between two
-    source cells go the same way on every crop. All else is GDAL's warp with exact
-    coordinates (``gdalwarp -et 0``): bilinear smooths over the target cell when it
-    makes cells coarser, average leaves missing cells out.
+    "nearest" uses the cell rule of :meth:`geosoil.grids.grid.Grid.cells`, so that
+    centres on an edge between two source cells go the same way on every crop.
+
+    "bilinear", "average" and "mode" are GDAL's warp with exact coordinates
+    (``gdalwarp -et 0``). Its bilinear smooths when it makes cells coarser. Its average
+    and mode take the cells in the upright box between the images of the two corners
+    of a target cell, north-west and south-east, in the source's CRS. That is the
+    target cell only where both CRS have their axes in parallel. The sinusoidal grid is
+    sheared by :math:`\arctan(\lambda \sin\varphi)`, about 43 degrees at 95 E 34 N: the
+    box there is more than twice as wide as the cell's row, and what is smaller than
+    some cells is lost.
+
+    "area_average" and "area_mode" weigh each source cell by the exact area that the
+    target cell shares with it, whatever the shear
+    (:func:`geosoil.grids.area_average.area_weights`). Use them from 1 km sinusoidal
+    tiles to degrees; within one CRS they and GDAL's agree but for the size of the
+    cells by latitude.
 
     Examples
     --------
@@ -113,130 +109,163 @@ def align(da: xr.DataArray, grid: Grid, *, method: Method) -> xr.DataArray:
     >>> align(rain, coarse, method="average").values.tolist()
     [[2.0, 6.0]]
     """
-    _check_method(da, method)
+    check_method(da, method)
+    _check_coverage(da, method, min_coverage)
     da = north_up(da).transpose(..., "y", "x")
     source = Grid.of(da)
-    nodata = _nodata(da)
-    same_crs = grid.crs.equals(source.crs, ignore_axis_order=True)
-    inside, cells = _containing_cells(source, grid, same_crs=same_crs)
-    if nodata is None and not inside.all():
+    missing = missing_code(da)
+    check_overlap(source, grid, name=da.name)
+    _check_filled(da, source, grid, missing)
+    least = min_coverage - _ROUNDING
+    weighs = method in ("area_average", "area_mode")
+    weights = area_weights(source, grid) if weighs or least > 0 else None
+    whole = _resampler(source, grid, method, missing, weights)
+
+    def layers_on_grid(layers: Array) -> Array:
+        if method in ("mode", "area_mode"):
+            check_codes(layers, da.name)
+        result = whole(layers)
+        if least > 0 and weights is not None:
+            covered = weights.coverage(is_valid(layers, missing))
+            result[covered < least] = missing
+        return result
+
+    return by_layer(da, layers_on_grid, grid, dtype=da.dtype)
+
+
+def aligned_coverage(da: xr.DataArray, grid: Grid) -> xr.DataArray:
+    """Compute which share of each cell of a grid a raster has values for.
+
+    Parameters
+    ----------
+    da : DataArray with dims (y, x) or (time, y, x)
+        Raster with a CRS; NaN, or ``attrs["nodata"]`` of classes, is missing.
+    grid : Grid
+        Target grid.
+
+    Returns
+    -------
+    coverage : DataArray with the dims of the input
+        Shares from 0 to 1 of the area of each target cell, exact in the plane of the
+        raster's CRS. Chunked as :func:`align` does.
+
+    Raises
+    ------
+    MissingCRSError
+        If the raster has no CRS.
+    InputError
+        If the dims are odd or the values are no numbers.
+    GridMismatchError
+        If the raster does not overlap the grid.
+
+    Examples
+    --------
+    >>> fine = Grid.from_bounds((95, 33, 97, 34), 0.5, "EPSG:4326")
+    >>> coarse = Grid.from_bounds((95, 33, 98, 34), 1.0, "EPSG:4326")
+    >>> rain = fine.raster([[1.0, np.nan, 5.0, 5.0], [1.0, 3.0, 5.0, 9.0]])
+    >>> aligned_coverage(rain, coarse).values.tolist()
+    [[0.75, 1.0, 0.0]]
+    """
+    check_method(da, "nearest")
+    da = north_up(da).transpose(..., "y", "x")
+    source = Grid.of(da)
+    missing = missing_code(da)
+    check_overlap(source, grid, name=da.name)
+    weights = area_weights(source, grid)
+
+    def covered(layers: Array) -> Array:
+        return weights.coverage(is_valid(layers, missing))
+
+    result = by_layer(da, covered, grid, dtype=np.dtype(np.float64))
+    result.attrs = {"long_name": "share of the cell with values", "units": "1"}
+    return result.rename("coverage")
+
+
+def _check_coverage(da: xr.DataArray, method: str, min_coverage: float) -> None:
+    """Raise unless a least coverage makes sense for a raster and a method."""
+    if not 0 <= min_coverage <= 1:
+        message = (
+            f"Invalid min_coverage {min_coverage!r}. Give the least share of a cell "
+            "that must be covered, 0 to 1."
+        )
+        raise InputError(message)
+    if min_coverage == 0:
+        return
+    if method in ("nearest", "bilinear"):
+        message = (
+            f"Method '{method}' reads single places, so that min_coverage "
+            f"{min_coverage:g} means nothing. Use an average or a mode."
+        )
+        raise InputError(message)
+    if da.dtype.kind == "b" or missing_code(da) is None:
+        message = (
+            f"Raster '{da.name}' has no code for cells with too little coverage. Set "
+            'attrs["nodata"]; make integers of a mask first.'
+        )
+        raise InputError(message)
+
+
+def _check_filled(
+    da: xr.DataArray, source: Grid, grid: Grid, missing: float | None
+) -> None:
+    """Raise where cells outside the raster would need a code that it has not."""
+    if missing is not None:
+        return
+    inside, _ = containing_cells(source, grid)
+    if not inside.all():
         message = (
             f"Classes '{da.name}' do not cover the target grid ({(~inside).sum()} "
             'cells are outside) and have no attrs["nodata"] to fill those with.'
         )
         raise InputError(message)
-    stack = da.to_numpy()
-    if method == "nearest" and same_crs:
-        picked = stack[..., *cells].reshape(*stack.shape[:-2], *grid.shape)
-        fill = stack.dtype.type(0 if nodata is None else nodata)
-        values = np.where(inside, picked, fill)
-    else:
-        values = _warp_stack(stack, (source, grid), method, nodata)
-    result = xr.DataArray(
-        values,
-        dims=da.dims,
-        coords={k: v for k, v in da.coords.items() if not {"y", "x"} & set(v.dims)},
-        name=da.name,
-        attrs=da.attrs,
-    )
-    return grid.georeference(result)
 
 
-def _check_method(da: xr.DataArray, method: str) -> None:
-    """Raise on an unknown method, odd dims, or a method unfit for the values."""
-    if method not in METHODS:
-        message = f"Unknown method '{method}'. Give one of: {', '.join(METHODS)}."
-        raise InputError(message)
-    if not {"y", "x"} <= set(da.dims) <= {"time", "y", "x"}:
-        message = f"Raster '{da.name}' has dims {da.dims}. Give (y, x) or (time, y, x)."
-        raise InputError(message)
-    classes = da.dtype.kind in "biu"
-    if classes and method in ("bilinear", "average"):
-        message = (
-            f"Raster '{da.name}' holds classes ({da.dtype}), which '{method}' would "
-            "mix. Use 'nearest' or 'mode', or convert quantities with .astype(float)."
-        )
-        raise InputError(message)
-    if not classes and da.dtype.kind != "f":
-        message = f"Raster '{da.name}' holds {da.dtype}. Give integers or floats."
-        raise InputError(message)
-    if not classes and method == "mode":
-        _check_whole(da)
+def _resampler(
+    source: Grid,
+    grid: Grid,
+    method: Method,
+    missing: float | None,
+    weights: AreaWeights | None,
+) -> Layers:
+    """Return the function that brings layers (n, y, x) of a source onto a grid."""
+    if method == "nearest":
+        inside, cells = containing_cells(source, grid)
+
+        def containing(layers: Array) -> Array:
+            fill = layers.dtype.type(0 if missing is None else missing)
+            return np.where(inside, layers[:, *cells], fill)
+
+        return containing
+    if weights is not None and method in ("area_average", "area_mode"):
+        return _by_area(weights, method, missing)
+    return lambda layers: _warp_layers(layers, (source, grid), method, missing)
 
 
-def _check_whole(da: xr.DataArray) -> None:
-    """Raise if a float raster, taken for classes, has values that are no codes."""
-    values = da.to_numpy()
-    broken = np.isfinite(values) & (values != np.round(values))
-    if broken.any():
-        message = (
-            f"Raster '{da.name}' holds quantities (for instance "
-            f"{values[broken][0]:g}), which have no 'mode'. Use 'average' or "
-            "'bilinear'."
-        )
-        raise InputError(message)
+def _by_area(weights: AreaWeights, method: Method, missing: float | None) -> Layers:
+    """Return the function that averages or counts layers by area."""
+
+    def mean(layers: Array) -> Array:
+        return weights.mean(layers).astype(layers.dtype)
+
+    def mode(layers: Array) -> Array:
+        fill = 0 if missing is None else missing
+        return weights.mode(layers, is_valid(layers, missing), fill)
+
+    return mean if method == "area_average" else mode
 
 
-def _containing_cells(
-    source: Grid, grid: Grid, *, same_crs: bool
-) -> tuple[BoolArray, tuple[IntArray, IntArray]]:
-    """Return which target centres lie in the source, and in which of its cells.
-
-    Shapes: the grid's; rows and columns of length cells (0 outside).
-    """
-    x, y = np.meshgrid(grid.x, grid.y)
-    if not same_crs:
-        transformer = Transformer.from_crs(grid.crs, source.crs, always_xy=True)
-        x, y = transformer.transform(x, y)
-        # Places that the source's projection does not know come back as infinity.
-        x, y = (np.where(np.isfinite(part), part, np.nan) for part in (x, y))
-    rows, columns, _ = source.cells(x.ravel(), y.ravel())
-    inside = rows >= 0
-    if not inside.any() and not _overlap(source, x, y):
-        message = (
-            f"The raster with bounds {source.bounds} does not overlap the grid with "
-            f"bounds {grid.bounds}. Check the CRS and the region."
-        )
-        raise GridMismatchError(message)
-    cells = np.maximum(rows, 0), np.maximum(columns, 0)
-    return inside.reshape(grid.shape), cells
-
-
-def _overlap(source: Grid, x: FloatArray, y: FloatArray) -> bool:
-    """Return whether the source reaches into the hull of the target centres."""
-    if not np.isfinite(x).any():
-        return False
-    west, south, east, north = source.bounds
-    across = np.nanmin(x) < east and np.nanmax(x) > west
-    return bool(across and np.nanmin(y) < north and np.nanmax(y) > south)
-
-
-def _nodata(da: xr.DataArray) -> float | None:
-    """Return what stands for missing: NaN, or the code of a raster of classes."""
-    if da.dtype.kind == "f":
-        return np.nan
-    if da.dtype.kind == "b":
-        return 0
-    for code in (da.attrs.get("nodata"), da.attrs.get("_FillValue"), da.rio.nodata):
-        if code is not None and np.isfinite(code):
-            return int(code)
-    return None
-
-
-def _warp_stack(
-    stack: Array, grids: tuple[Grid, Grid], method: str, nodata: float | None
+def _warp_layers(
+    layers: Array, grids: tuple[Grid, Grid], method: str, missing: float | None
 ) -> Array:
-    """Warp each layer of a stack (..., y, x) by GDAL with exact coordinates."""
-    is_mask = stack.dtype.kind == "b"
+    """Warp layers (n, y, x) one by one, each with its own gaps."""
+    is_mask = layers.dtype.kind == "b"
     if is_mask:
         # False is a value and not a gap, so outside needs a code of its own.
-        stack, nodata = stack.astype(np.uint8), 255
-    layers = stack.reshape(-1, *stack.shape[-2:])
-    target = np.empty((len(layers), *grids[1].shape), dtype=stack.dtype)
+        layers, missing = layers.astype(np.uint8), 255
+    target = np.empty((len(layers), *grids[1].shape), dtype=layers.dtype)
     for layer, out in zip(layers, target, strict=True):
-        _warp(np.ascontiguousarray(layer), out, grids, method, nodata)
-    result: Array = target.reshape(*stack.shape[:-2], *grids[1].shape)
-    return result == 1 if is_mask else result
+        _warp(layer, out, grids, method, missing)
+    return target == 1 if is_mask else target
 
 
 def _warp(
@@ -244,20 +273,21 @@ def _warp(
     out: Array,
     grids: tuple[Grid, Grid],
     method: str,
-    nodata: float | None,
+    missing: float | None,
 ) -> None:
-    """Warp one layer into an array that is filled with nodata before."""
+    """Warp one layer by GDAL into an array that is filled with nodata before."""
     source, target = grids
-    reproject(
-        layer,
-        out,
-        src_transform=source.transform,
-        src_crs=source.crs.to_wkt(),
-        src_nodata=nodata,
-        dst_transform=target.transform,
-        dst_crs=target.crs.to_wkt(),
-        dst_nodata=nodata,
-        resampling=_WARPED[method],
-        init_dest_nodata=True,
-        tolerance=0,
-    )
+    with _ONE_WARP:
+        reproject(
+            layer,
+            out,
+            src_transform=source.transform,
+            src_crs=source.crs.to_wkt(),
+            src_nodata=missing,
+            dst_transform=target.transform,
+            dst_crs=target.crs.to_wkt(),
+            dst_nodata=missing,
+            resampling=_WARPED[method],
+            init_dest_nodata=True,
+            tolerance=0,
+        )

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
+import dask
+import dask.array
 import numpy as np
 import pandas as pd
 import pytest
 import rasterio
 import xarray as xr
 from affine import Affine
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyproj import CRS
+from xarray.backends import BackendArray
+from xarray.core.indexing import (
+    ExplicitIndexer,
+    IndexingSupport,
+    LazilyIndexedArray,
+    explicit_indexing_adapter,
+)
 
 from geosoil.errors import GridMismatchError, InputError, MissingCRSError
-from geosoil.grids.align import align, north_up
+from geosoil.grids.align import align, aligned_coverage, north_up
 from geosoil.grids.grid import Grid
 
 COARSE = Grid.from_bounds((95, 33, 97, 34), 0.2, "EPSG:4326")
@@ -102,7 +114,7 @@ def test_nearest_takes_the_cell_that_contains_the_centre_on_every_crop() -> None
     np.testing.assert_array_equal(cropped, found.to_numpy()[1:4, 2:6])
 
 
-@pytest.mark.parametrize("method", ["nearest", "bilinear", "average"])
+@pytest.mark.parametrize("method", ["nearest", "bilinear", "average", "area_average"])
 def test_the_own_grid_changes_nothing(method: str) -> None:
     values = np.random.default_rng(1).normal(size=FINE.shape).astype("float32")
     found = align(FINE.raster(values, name="rain"), FINE, method=method)
@@ -171,3 +183,204 @@ def test_what_cannot_be_aligned_is_refused() -> None:
         align(raster, far, method="nearest")
     with pytest.raises(InputError, match="has dims"):
         align(raster.expand_dims("band"), COARSE, method="nearest")
+
+
+def stack(n: int = 5) -> xr.DataArray:
+    values = np.random.default_rng(4).normal(size=(n, *FINE.shape)).astype("float32")
+    values[np.random.default_rng(5).random(values.shape) < 0.3] = np.nan
+    times = pd.date_range("2020-06-01", periods=n, freq="MS")
+    raster = xr.DataArray(
+        values, dims=("time", "y", "x"), coords={"time": times}, name="rain"
+    )
+    return FINE.georeference(raster)
+
+
+@pytest.mark.parametrize("method", ["nearest", "bilinear", "average", "area_average"])
+@pytest.mark.parametrize("chunks", [{"time": 2}, {"time": 1, "y": 7, "x": 9}])
+def test_a_chunked_raster_gives_the_same_when_it_is_asked_for(
+    method: str, chunks: dict[str, int]
+) -> None:
+    raster = stack()
+    found = align(raster.chunk(chunks), COARSE, method=method)
+    assert found.chunks[0] == raster.chunk(chunks).chunks[0]
+    assert found.dtype == np.float32
+    xr.testing.assert_identical(found.compute(), align(raster, COARSE, method=method))
+
+
+def test_only_the_layers_of_a_chunk_are_in_memory() -> None:
+    # 300 dates of 1000 x 1000 in float64 are 2.4 GB; one date is 8 MB.
+    grid = Grid.from_bounds((95, 33, 96, 34), 0.001, "EPSG:4326")
+    target = Grid.from_bounds((95, 33, 96, 34), 0.05, "EPSG:4326")
+    made = dask.array.ones((300, *grid.shape), chunks=(1, *grid.shape))
+    raster = grid.georeference(xr.DataArray(made, dims=("time", "y", "x")))
+    lazy = align(raster, target, method="area_average")
+    # Memory of arrays is traced, that of other libraries is not.
+    tracemalloc.start()
+    with dask.config.set(scheduler="synchronous"):
+        lazy.isel(time=slice(40)).compute()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 64e6
+
+
+def test_a_lazily_read_file_is_read_some_layers_at_a_time() -> None:
+    raster = stack(4)
+    asked = []
+
+    class File(BackendArray):
+        shape, dtype = raster.shape, raster.dtype
+
+        def __getitem__(self, key: ExplicitIndexer) -> np.ndarray:
+            return explicit_indexing_adapter(
+                key, self.shape, IndexingSupport.BASIC, self._read
+            )
+
+        def _read(self, key: tuple[slice, ...]) -> np.ndarray:
+            asked.append(raster.to_numpy()[key].shape[0])
+            return raster.to_numpy()[key]
+
+    lazy = xr.DataArray(
+        xr.Variable(raster.dims, LazilyIndexedArray(File())), coords=raster.coords
+    )
+    size = FINE.shape[0] * FINE.shape[1] * 4
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("geosoil.grids.resampling._BLOCK", 3 * size)
+        found = align(lazy, COARSE, method="average")
+    assert asked == [3, 1]
+    np.testing.assert_array_equal(found, align(raster, COARSE, method="average"))
+
+
+def test_codes_of_a_chunked_raster_are_checked_when_it_is_asked_for() -> None:
+    lazy = align(stack().chunk(time=1), COARSE, method="mode")
+    with pytest.raises(InputError, match="'rain' holds quantities"):
+        lazy.compute()
+
+
+def test_cells_with_too_little_coverage_are_missing() -> None:
+    values = np.ones(FINE.shape)
+    values[:, :2] = np.nan
+    values[:3, 4:8] = np.nan
+    raster = FINE.raster(values)
+    covered = aligned_coverage(raster, COARSE)
+    assert covered.name == "coverage"
+    assert float(covered[0, 0]) == pytest.approx(0.5)
+    assert float(covered[0, 1]) == pytest.approx(0.25)
+    assert float(covered[1, 1]) == 1
+    for method in ("average", "area_average"):
+        found = align(raster, COARSE, method=method, min_coverage=0.5)
+        np.testing.assert_array_equal(np.isfinite(found), covered > 0.4)
+        everything = align(raster, COARSE, method=method)
+        np.testing.assert_array_equal(np.isfinite(everything), covered > 0)
+    codes = FINE.raster(np.where(np.isnan(values), 255, 3).astype(np.uint8))
+    codes = codes.assign_attrs(nodata=255)
+    for method in ("mode", "area_mode"):
+        found = align(codes, COARSE, method=method, min_coverage=0.5)
+        np.testing.assert_array_equal(found == 3, covered > 0.4)
+        np.testing.assert_array_equal(found == 255, covered < 0.4)
+    xr.testing.assert_identical(aligned_coverage(codes, COARSE), covered)
+
+
+def test_coverage_of_cells_half_outside_is_half() -> None:
+    shifted = Grid.from_bounds((94.9, 33, 97.1, 34), 0.2, "EPSG:4326")
+    covered = aligned_coverage(FINE.raster(np.ones(FINE.shape)), shifted)
+    np.testing.assert_allclose(covered[:, [0, -1]], 0.5, rtol=1e-9)
+    assert (covered[:, 1:-1] == 1).all()
+
+
+def test_area_mode_takes_the_smaller_of_equal_codes_and_masks_stay_masks() -> None:
+    codes = np.full(FINE.shape, 9, dtype=np.int16)
+    codes[:, ::2] = 4
+    found = align(FINE.raster(codes), COARSE, method="area_mode")
+    assert found.dtype == np.int16
+    assert (found == 4).all()
+    mask = FINE.raster(codes == 9)
+    mask[:, :3] = True
+    found = align(mask, COARSE, method="area_mode")
+    assert found.dtype == bool
+    assert found[:, 0].all()
+    assert not found[:, 1:].any()
+
+
+def test_means_in_degrees_weigh_by_the_size_of_cells_on_the_sphere() -> None:
+    tall = Grid.from_bounds((0, 0, 10, 60), 10, "EPSG:4326")
+    one = Grid(tall.crs, Affine(10, 0, 0, 0, -60, 60), (1, 1))
+    values = np.arange(6.0)[:, None]
+    bands = np.diff(np.sin(np.radians(np.arange(0, 61, 10.0))))[::-1]
+    found = align(tall.raster(values), one, method="area_average")
+    assert float(found[0, 0]) == pytest.approx(
+        (bands * values[:, 0]).sum() / sum(bands)
+    )
+
+
+@settings(max_examples=40)
+@given(
+    shift=st.floats(-3, 3),
+    side=st.floats(0.03, 0.4),
+    seed=st.integers(0, 99),
+)
+def test_averages_by_area_stay_within_the_values_and_keep_a_constant(
+    shift: float, side: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=FINE.shape)
+    values[rng.random(FINE.shape) < 0.2] = np.nan
+    transform = Affine(side, 0, 95.3 + shift * side, 0, -side, 33.9 - shift * side / 2)
+    target = Grid(FINE.crs, transform, (3, 4))
+    found = align(FINE.raster(values), target, method="area_average").to_numpy()
+    known = found[np.isfinite(found)]
+    assert (known >= np.nanmin(values) - 1e-12).all()
+    assert (known <= np.nanmax(values) + 1e-12).all()
+    constant = FINE.raster(np.where(np.isnan(values), np.nan, 7.25))
+    flat = align(constant, target, method="area_average").to_numpy()
+    np.testing.assert_array_equal(np.isfinite(flat), np.isfinite(found))
+    np.testing.assert_allclose(flat[np.isfinite(flat)], 7.25, rtol=1e-12)
+
+
+def test_codes_in_floats_are_not_averaged() -> None:
+    ranks = FINE.raster(np.ones(FINE.shape), name="reliability")
+    for attrs in ({"content": "code"}, {"flag_values": [0, 1]}):
+        with pytest.raises(InputError, match="'reliability' holds classes"):
+            align(ranks.assign_attrs(attrs), COARSE, method="area_average")
+        found = align(ranks.assign_attrs(attrs), COARSE, method="area_mode")
+        assert (found == 1).all()
+
+
+def test_least_coverage_without_a_meaning_is_refused() -> None:
+    raster = FINE.raster(np.ones(FINE.shape))
+    codes = FINE.raster(np.ones(FINE.shape, dtype=np.uint8), name="soil")
+    with pytest.raises(InputError, match=r"Invalid min_coverage 1\.5"):
+        align(raster, COARSE, method="average", min_coverage=1.5)
+    with pytest.raises(InputError, match="'bilinear' reads single places"):
+        align(raster, COARSE, method="bilinear", min_coverage=0.5)
+    with pytest.raises(InputError, match=r"'soil' has no code.*attrs\[\"nodata\"\]"):
+        align(codes, COARSE, method="mode", min_coverage=0.5)
+    with pytest.raises(InputError, match="integers of a mask"):
+        align(codes > 0, COARSE, method="mode", min_coverage=0.5)
+
+
+def test_no_overlap_names_both_extents(sinusoidal: xr.DataArray) -> None:
+    far = Grid.from_bounds((80, 33, 82, 35), 0.05, "EPSG:4326")
+    with pytest.raises(GridMismatchError) as caught:
+        align(sinusoidal, far, method="average")
+    message = str(caught.value)
+    for part in ("'ndvi'", "926.625", "W 80 S 33 E 82 N 35", "EPSG:4326"):
+        assert part in message
+    assert "in the CRS of the grid W 80.829" in message
+    # The hull of the tile reaches 104.4 E in the north, the sheared tile does not here.
+    beside = Grid.from_bounds((101.5, 31, 103.5, 32), 0.05, "EPSG:4326")
+    with pytest.raises(GridMismatchError, match="does not overlap"):
+        align(sinusoidal, beside, method="area_average")
+
+
+def test_a_target_within_one_cell_and_a_source_within_one_cell_overlap() -> None:
+    tiny = Grid(FINE.crs, Affine(0.01, 0, 95.11, 0, -0.01, 33.12), (1, 1))
+    raster = FINE.raster(
+        np.arange(FINE.shape[0] * FINE.shape[1] * 1.0).reshape(FINE.shape)
+    )
+    row, column = 17, 2
+    for method in ("nearest", "area_average"):
+        found = align(raster, tiny, method=method)
+        assert float(found[0, 0]) == pytest.approx(row * FINE.shape[1] + column)
+    wide = Grid.from_bounds((80, 20, 120, 60), 20, "EPSG:4326")
+    covered = aligned_coverage(raster, wide).to_numpy()
+    assert covered.sum() == pytest.approx(2 / 400)
