@@ -15,7 +15,7 @@ test: $(STAMP) ## quick tests and doctests
 	$(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist loadfile
 
 slow: $(STAMP) ## campaigns of minutes
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -m slow -n auto --maxprocesses=4 --dist worksteal
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .

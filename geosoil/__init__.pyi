@@ -10,9 +10,11 @@ from .errors import MissingFileError as MissingFileError
 from .errors import MixingError as MixingError
 from .errors import SampleTableError as SampleTableError
 from .grids.align import align as align
+from .grids.align import aligned_coverage as aligned_coverage
 from .grids.class_grid import classes_on_grid as classes_on_grid
 from .grids.classes_at_points import class_raster_at_points as class_raster_at_points
 from .grids.classes_at_points import classes_at_points as classes_at_points
+from .grids.common_ground import check_covers as check_covers
 from .grids.composites import monthly_composite as monthly_composite
 from .grids.coordinates import check_coordinates as check_coordinates
 from .grids.elevation_points import elevation_at_points as elevation_at_points
@@ -22,6 +24,7 @@ from .grids.frost import permafrost_zones as permafrost_zones
 from .grids.gap_filling import fill_gaps as fill_gaps
 from .grids.grid import Grid as Grid
 from .grids.hillshade import hillshade as hillshade
+from .grids.mosaic import mosaic as mosaic
 from .grids.points import values_at_points as values_at_points
 from .grids.sample_join import JoinedLayer as JoinedLayer
 from .grids.sample_join import JoinedRaster as JoinedRaster

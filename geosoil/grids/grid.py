@@ -74,7 +74,8 @@ class Grid:
         west, south, east, north = (float(value) for value in bounds)
         columns, rows = (east - west) / resolution, (north - south) / resolution
         whole = np.isclose([columns, rows], np.round([columns, rows]), atol=SNAP)
-        if resolution <= 0 or columns < 1 or rows < 1 or not whole.all():
+        empty = columns < 1 - SNAP or rows < 1 - SNAP
+        if resolution <= 0 or empty or not whole.all():
             message = (
                 f"Invalid bounds {bounds} for resolution {resolution}. Give "
                 "(west, south, east, north) a whole number of cells apart."

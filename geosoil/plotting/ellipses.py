@@ -126,6 +126,8 @@ def ellipse_shape(covariance: npt.ArrayLike, *, radius: float = 1.0) -> EllipseS
     if x < 0 or (x == 0 and y < 0):
         x, y = -x, -y
     angle = float(np.degrees(np.arctan2(y, x))) + 0.0
+    # -90 and 90 degrees are one axis; rounding must not choose the excluded one.
+    angle = 90.0 if angle <= -90.0 else angle
     return EllipseShape(float(major), float(minor), angle)
 
 

@@ -30,10 +30,24 @@ June = ["precipitation", "ground_ice", "snowmelt"]
 August = ["precipitation", "ground_ice"]
 September = ["precipitation", "ground_ice"]
 
-[tracers.climate]                   # of the evaporating soil; invented
-June = {{ temperature = 8.0, humidity = 0.55, vapour = 0.88, remaining = [0.90, 0.99] }}
-August = {{ temperature = 11.0, humidity = 0.65, vapour = 0.70, remaining = [0.90, 0.99] }}
-September = {{ temperature = 7.0, humidity = 0.60, vapour = 0.94, remaining = [0.90, 0.99] }}
+# Weather of the evaporating soil and the share of its water that was left; invented.
+[tracers.climate.June]
+temperature = 8.0
+humidity = 0.55
+vapour = 0.88
+remaining = [0.90, 0.99]
+
+[tracers.climate.August]
+temperature = 11.0
+humidity = 0.65
+vapour = 0.70
+remaining = [0.90, 0.99]
+
+[tracers.climate.September]
+temperature = 7.0
+humidity = 0.60
+vapour = 0.94
+remaining = [0.90, 0.99]
 
 # Where a source cannot be (the paper, section 3.3), in metres above sea level.
 [[rule]]

@@ -105,11 +105,6 @@ def join_groups(
     weighed by the product of all groups' evidences; then each group's draw is chosen
     by that ratio. Up to the number of draws this is the joint posterior. Groups that
     share no end member stay apart, and keep their draws.
-
-    Examples
-    --------
-    >>> join_groups.__name__
-    'join_groups'
     """
     groups = len(pools)
     size = pools[0].layout.n_tracers

@@ -74,11 +74,6 @@ def pool_groups(
     ----------
     Lunn, Barrett, Sweeting and Thompson (2013), J. R. Stat. Soc. C 62, 551-572,
     doi:10.1111/rssc.12007.
-
-    Examples
-    --------
-    >>> pool_groups.__name__
-    'pool_groups'
     """
     index = joint.local[:, :, 0].copy()
     spread = np.full(index.shape, np.nan)

@@ -148,8 +148,16 @@ class FractionPosterior:
 
         Examples
         --------
-        >>> FractionPosterior.loo.__name__
-        'loo'
+        >>> from geosoil.tracers.bayes import bayes_fractions
+        >>> from geosoil.tracers.bayes_model import MixingModel
+        >>> from geosoil.tracers.endmembers import EndMembers
+        >>> ends = EndMembers.from_table(pd.DataFrame({"source": ["rain", "ice"],
+        ...     "Cl": [1.0, 9.0], "Cl_sd": [0.5, 0.5], "n": [30, 30]}))
+        >>> soil = pd.DataFrame({"Cl": [2.8, 3.0, 3.2, 3.1, 2.9]})
+        >>> answer = bayes_fractions(soil, ends, model=MixingModel(tracers=("Cl",)),
+        ...                          rng=np.random.default_rng(1))
+        >>> answer.loo().pointwise.shape
+        (5,)
         """
         return psis_loo(self.log_likelihood)
 
@@ -180,8 +188,17 @@ class FractionPosterior:
 
         Examples
         --------
-        >>> FractionPosterior.posterior_predictive.__name__
-        'posterior_predictive'
+        >>> from geosoil.tracers.bayes import bayes_fractions
+        >>> from geosoil.tracers.bayes_model import MixingModel
+        >>> from geosoil.tracers.endmembers import EndMembers
+        >>> ends = EndMembers.from_table(pd.DataFrame({"source": ["rain", "ice"],
+        ...     "Cl": [1.0, 9.0], "Cl_sd": [0.5, 0.5], "n": [30, 30]}))
+        >>> soil = pd.DataFrame({"Cl": [2.8, 3.0, 3.2, 3.1, 2.9]})
+        >>> answer = bayes_fractions(soil, ends, model=MixingModel(tracers=("Cl",)),
+        ...                          rng=np.random.default_rng(1))
+        >>> check = answer.posterior_predictive(np.random.default_rng(2))
+        >>> check[["tracer", "n", "mean"]].round(1).values.tolist()
+        [['Cl', 5, 3.0]]
         """
         rows: list[dict[str, object]] = []
         keys = self.draws.table.drop(columns=["n", "n_sites"])
@@ -229,8 +246,17 @@ class FractionPosterior:
 
         Examples
         --------
-        >>> FractionPosterior.combine_sources.__name__
-        'combine_sources'
+        >>> from geosoil.tracers.bayes import bayes_fractions
+        >>> from geosoil.tracers.bayes_model import MixingModel
+        >>> from geosoil.tracers.endmembers import EndMembers
+        >>> ends = EndMembers.from_table(pd.DataFrame({"source": ["rain", "ice"],
+        ...     "Cl": [1.0, 9.0], "Cl_sd": [0.5, 0.5], "n": [30, 30]}))
+        >>> soil = pd.DataFrame({"Cl": [2.8, 3.0, 3.2, 3.1, 2.9]})
+        >>> answer = bayes_fractions(soil, ends, model=MixingModel(tracers=("Cl",)),
+        ...                          rng=np.random.default_rng(1))
+        >>> joined = answer.combine_sources({"all water": ["rain", "ice"]})
+        >>> joined.draws.sources, float(joined.draws.values.mean().round(6))
+        (('all water',), 1.0)
         """
         return replace(self, draws=self.draws.combine_sources(parts))
 
@@ -250,8 +276,16 @@ class FractionPosterior:
 
         Examples
         --------
-        >>> FractionPosterior.parameter_summary.__name__
-        'parameter_summary'
+        >>> from geosoil.tracers.bayes import bayes_fractions
+        >>> from geosoil.tracers.bayes_model import MixingModel
+        >>> from geosoil.tracers.endmembers import EndMembers
+        >>> ends = EndMembers.from_table(pd.DataFrame({"source": ["rain", "ice"],
+        ...     "Cl": [1.0, 9.0], "Cl_sd": [0.5, 0.5], "n": [30, 30]}))
+        >>> soil = pd.DataFrame({"Cl": [2.8, 3.0, 3.2, 3.1, 2.9]})
+        >>> answer = bayes_fractions(soil, ends, model=MixingModel(tracers=("Cl",)),
+        ...                          rng=np.random.default_rng(1))
+        >>> answer.parameter_summary()["parameter"].tolist()
+        ['residual_sd_Cl']
         """
         if not self.parameters:
             message = "The model has no parameters but fractions."

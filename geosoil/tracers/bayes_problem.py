@@ -95,11 +95,6 @@ def take_groups(batch: Batch, groups: Sequence[int]) -> Batch:
     -------
     batch : Batch
         These groups alone.
-
-    Examples
-    --------
-    >>> take_groups.__name__
-    'take_groups'
     """
     shared = ("residual_scale", "evaporation", "direction", "slope_error")
     own = {

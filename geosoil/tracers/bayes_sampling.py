@@ -60,11 +60,6 @@ def sample_groups_by_quadrature(
     ------
     MixingError
         If a grid is too large or few of its draws carry the weight.
-
-    Examples
-    --------
-    >>> sample_groups_by_quadrature.__name__
-    'sample_groups_by_quadrature'
     """
     plain = problem.layout._replace(scaled=False)
     start = best_guess(problem._replace(layout=plain), rng)
@@ -119,11 +114,6 @@ def sample_groups_by_ensemble(
     ter Braak (2006), Statistics and Computing 16, 239-249,
     doi:10.1007/s11222-006-8769-1; ter Braak and Vrugt (2008), Statistics and
     Computing 18, 435-446, doi:10.1007/s11222-008-9104-9.
-
-    Examples
-    --------
-    >>> sample_groups_by_ensemble.__name__
-    'sample_groups_by_ensemble'
     """
     if problem.layout.process and problem.layout.scaled:
         # The scatter of mixtures speaks of the scales: weights would be uneven.

@@ -31,11 +31,6 @@ class PriorScores(NamedTuple):
     A Dirichlet is broken into K - 1 independent sticks, the first fraction, the second
     as a share of the rest, and so on; each is beta distributed and has a normal score.
     The log-ratios of a softmax prior are normal themselves and stay as they are.
-
-    Examples
-    --------
-    >>> PriorScores.__name__
-    'PriorScores'
     """
 
     layout: Layout
@@ -60,11 +55,6 @@ class PriorScores(NamedTuple):
         -------
         scores : PriorScores
             Change of coordinates.
-
-        Examples
-        --------
-        >>> PriorScores.of.__name__
-        'of'
         """
         plain = layout._replace(scaled=False)
         free = batch._replace(caps=np.ones_like(batch.caps))
@@ -91,11 +81,6 @@ class PriorScores(NamedTuple):
         -------
         states : array, shape (parameter, n)
             States.
-
-        Examples
-        --------
-        >>> PriorScores.states.__name__
-        'states'
         """
         if not self.sticks:
             return place
@@ -120,11 +105,6 @@ class PriorScores(NamedTuple):
         -------
         place : array, shape (parameter, n)
             Coordinates.
-
-        Examples
-        --------
-        >>> PriorScores.place.__name__
-        'place'
         """
         if not self.sticks:
             return states
@@ -151,11 +131,6 @@ class PriorScores(NamedTuple):
         -------
         density : array, shape (n,)
             Log density with respect to the coordinates, up to a constant.
-
-        Examples
-        --------
-        >>> PriorScores.density.__name__
-        'density'
         """
         states = self.states(place)[:, None]
         out = log_density(states, self.layout, self.batch)[0]

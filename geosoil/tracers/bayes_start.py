@@ -45,11 +45,6 @@ def posterior_mode(
         Modes of the unconstrained parameters.
     covariance : array, shape (group, parameter, parameter)
         Inverse curvature there.
-
-    Examples
-    --------
-    >>> posterior_mode.__name__
-    'posterior_mode'
     """
     layout = problem.layout
     free = _uncapped(problem)
@@ -74,11 +69,6 @@ def best_guess(problem: Problem, rng: np.random.Generator) -> FloatArray:
     -------
     state : array, shape (parameter, group)
         States to climb from.
-
-    Examples
-    --------
-    >>> best_guess.__name__
-    'best_guess'
     """
     guesses = _guesses(problem, rng)
     best = log_density(guesses, problem.layout, _uncapped(problem)).argmax(axis=1)
@@ -137,11 +127,6 @@ def start_walkers(
     ------
     MixingError
         If the caps leave no such states.
-
-    Examples
-    --------
-    >>> start_walkers.__name__
-    'start_walkers'
     """
     mode, covariance = posterior_mode(problem, rng)
     student = ensemble.Student(

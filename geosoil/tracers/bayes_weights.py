@@ -64,11 +64,6 @@ def resample(
     -----
     A scale is drawn from its prior, scaled inverse chi-squared, and weighs the
     candidate by its likelihood with scales over that without.
-
-    Examples
-    --------
-    >>> resample.__name__
-    'resample'
     """
     layout, batch = problem
     if layout.scaled:

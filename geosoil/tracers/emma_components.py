@@ -74,6 +74,8 @@ def mixture_components(
     with np.errstate(invalid="ignore"):
         observed = tracer_values(mixtures, names, what="Mixtures")
     sound: BoolArray = np.asarray(np.isfinite(observed).all(axis=1), dtype=bool)
+    # A row without all tracers takes no part, not even with those it has.
+    observed = np.where(sound[:, None], observed, np.nan)
     faults = []
     if len(names) < 3:
         faults.append(

@@ -60,9 +60,7 @@ class StudyInputs:
     @property
     def bounds_degrees(self) -> tuple[float, float, float, float]:
         """Bounds of the grid as (W, S, E, N) in degrees."""
-        transformer = Transformer.from_crs(self.grid.crs, 4326, always_xy=True)
-        west, south, east, north = transformer.transform_bounds(*self.grid.bounds)
-        return west, south, east, north
+        return _degrees(self.grid)
 
 
 class _Faults:
@@ -180,17 +178,24 @@ def matching_files(pattern: Path | None, key: str) -> list[Path]:
     return files
 
 
+def _degrees(grid: Grid) -> tuple[float, float, float, float]:
+    """Bounds of a grid as (W, S, E, N) in degrees."""
+    transformer = Transformer.from_crs(grid.crs, 4326, always_xy=True)
+    west, south, east, north = transformer.transform_bounds(*grid.bounds)
+    return west, south, east, north
+
+
 def _open_elevation(path: Path, grid: Grid) -> xr.DataArray:
     """Elevation on the study grid by area-weighted averages."""
-    return align(read_geotiff(path, classes=False), grid, method="average").rename(
-        "elevation"
-    )
+    values = read_geotiff(path, classes=False, bbox=_degrees(grid))
+    return align(values, grid, method="area_average").rename("elevation")
 
 
 def _open_layer(layer: LayerSettings, grid: Grid) -> ClassLayer:
     """Class codes on the study grid by majority, and their labels."""
     path, table = layer.path, layer.table
-    codes = align(read_geotiff(path, classes=True), grid, method="mode")
+    found = read_geotiff(path, classes=True, bbox=_degrees(grid))
+    codes = align(found, grid, method="area_mode")
     if "nodata" in codes.attrs:
         codes = codes.where(codes != codes.attrs["nodata"])
     present = np.unique(codes.to_numpy()[np.isfinite(codes.to_numpy())])

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import xarray as xr
+from pyproj import Transformer
 
 from geosoil.config import ClimateFile, StudyConfig, read_config
 from geosoil.errors import GeosoilError
@@ -124,9 +125,8 @@ def _layers(
 def _box(config: StudyConfig) -> tuple[float, float, float, float]:
     """Bounds of the study grid in degrees."""
     grid = Grid.from_bounds(config.grid.bounds, config.grid.resolution, config.grid.crs)
-    west, south, east, north = grid.raster(np.zeros(grid.shape)).rio.transform_bounds(
-        DEGREES
-    )
+    transformer = Transformer.from_crs(grid.crs, DEGREES, always_xy=True)
+    west, south, east, north = transformer.transform_bounds(*grid.bounds)
     return west, south, east, north
 
 

@@ -218,5 +218,6 @@ def _resampled(values: xr.DataArray, resolution: float) -> tuple[xr.DataArray, s
     target = Grid.from_bounds(bounds, resolution, source.crs.to_wkt())
     coarser = resolution > max(source.resolution) * (1 + SNAP)
     is_quantity = values.attrs["content"] == "quantity"
-    method: Method = "average" if coarser and is_quantity else "nearest"
+    # Cells of the sinusoidal grid lie askew: only exact overlap averages them right.
+    method: Method = "area_average" if coarser and is_quantity else "nearest"
     return align(values, target, method=method).assign_attrs(values.attrs), method

@@ -5,6 +5,8 @@ Run with ``pytest tests/benchmarks --benchmark-only``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -13,6 +15,8 @@ from geosoil.tracers.evaporation import source_water
 from geosoil.tracers.lines import WaterLine, fit_water_line
 from geosoil.tracers.source_draws import Projection, source_water_draws
 from geosoil.tracers.source_posterior import source_posterior
+
+Goal = Callable[..., None]
 
 Columns = tuple[np.ndarray, np.ndarray]
 
@@ -32,14 +36,15 @@ def waters(n: int) -> Columns:
 
 
 def test_bench_a_million_samples_exactly_below_a_second(
-    benchmark: BenchmarkFixture, lmwl: WaterLine
+    benchmark: BenchmarkFixture, goal: Goal, lmwl: WaterLine
 ) -> None:
     d18O, d2H = waters(1_000_000)
     slope = np.random.default_rng(2).uniform(2.5, 4.0, d18O.size)
     found = benchmark(source_water, d18O, d2H, line=lmwl, slope=slope)
     assert len(found) == d18O.size
     if benchmark.stats is not None:
-        assert benchmark.stats.stats.median < 1.0
+        seconds = benchmark.stats.stats.median
+        goal("1e6 samples led back exactly [s]", seconds, at_most=1.0)
 
 
 def test_bench_three_thousand_samples_by_draws(

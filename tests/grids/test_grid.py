@@ -102,3 +102,8 @@ def test_a_place_without_numbers_lies_outside() -> None:
     assert rows.tolist() == [-1, -1, -1]
     assert columns.tolist() == [-1, -1, -1]
     assert not on_edge.any()
+
+
+def test_a_grid_of_one_cell_is_not_lost_to_rounding() -> None:
+    grid = Grid.from_bounds((95.11, 33.11, 95.12, 33.12), 0.01, "EPSG:4326")
+    assert grid.shape == (1, 1)

@@ -68,9 +68,15 @@ def test_coarser_cells_hold_the_mean_of_the_finer(files, tmp_path):
     coarse = read_geotiff(output)
     assert coarse.shape == (1, 4, 4)
     fine = open_modis(files[0], bbox=BOX, quality="all").to_numpy()[0].astype(float)
-    blocks = fine.reshape(4, 5, 4, 5).transpose(0, 2, 1, 3).reshape(4, 4, 25)
-    np.testing.assert_allclose(coarse[0], np.nanmean(blocks, axis=-1), atol=1e-6)
-    assert coarse.attrs["tags"]["method"] == "average"
+    # The true area of a cell falls with the cosine of its latitude.
+    rows = np.cos(np.radians(34.0 - 0.05 * (np.arange(20) + 0.5)))
+    weights = np.where(np.isfinite(fine), rows[:, None], 0.0)
+    sums = [
+        values.reshape(4, 5, 4, 5).sum(axis=(1, 3))
+        for values in (weights * np.nan_to_num(fine), weights)
+    ]
+    np.testing.assert_allclose(coarse[0], sums[0] / sums[1], atol=1e-6)
+    assert coarse.attrs["tags"]["method"] == "area_average"
 
 
 def test_finer_cells_and_ranks_take_the_containing_cell(files, tmp_path):
