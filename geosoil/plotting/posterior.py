@@ -109,7 +109,7 @@ def figure_posterior_densities(
         figure.supylabel("probability density [1]", fontsize=NORMAL)
         write_title(figure, title)
         handles = _handles(draws, prior=prior)
-        bottom_legend(figure, handles, columns=min(len(handles), 2 * columns, 5))
+        bottom_legend(figure, handles, columns=min(len(handles), max(columns, 2)))
     return figure
 
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from geosoil.io._atomic import write_bytes
 from geosoil.plotting.fractions import figure_fractions_by_group
 from geosoil.plotting.mixing import figure_mixing_diagram
 from geosoil.plotting.posterior import figure_posterior_densities
+from geosoil.plotting.posterior_matrix import figure_posterior_matrix
 from geosoil.plotting.style import render
+from geosoil.tracers.bayes_prior import FractionPrior
 from geosoil.tracers.delta import d_excess
+from geosoil.tracers.draws import FractionDraws
 from geosoil.workflow.fraction_inputs import FractionInputs
 from geosoil.workflow.fraction_request import FractionRequest
 from geosoil.workflow.fraction_table import FractionTables
 from geosoil.workflow.line_figures import simulated_note
 
 PAIR = ("d18O", "d2H")
+MOST_MATRICES = 6
 MOST_DENSITIES = 40
 """Groups beyond which densities are too small to read."""
 
@@ -46,8 +52,9 @@ def write_fraction_figures(
     -------
     paths : tuple of Path
         PNG files: ``mixing_diagram`` (as Fig 6 of the paper) where d18O, d2H and
-        periods are known, ``fractions_by_group`` (Fig 7) where there are periods, and
-        ``fraction_densities`` where fractions were drawn.
+        periods are known, ``fractions_by_group`` (Fig 7) where there are periods,
+        ``fraction_densities`` where fractions were drawn, with the prior of a
+        posterior, and ``fraction_matrix_<group>`` of a few groups' posteriors.
     """
     return tuple(
         write_bytes(picture, folder / f"{name}.png")
@@ -80,15 +87,40 @@ def _figures(
         )
         yield "fractions_by_group", render(figure)
     draws = tables.draws
-    if draws is not None and 0 < int(draws.answered.sum()) <= MOST_DENSITIES:
+    if draws is None:
+        return
+    told = draws.select(draws.answered)
+    prior = _prior(told, request) if tables.posteriors else None
+    if 0 < len(told.table) <= MOST_DENSITIES:
         figure = figure_posterior_densities(
-            draws.select(draws.answered),
+            told,
+            prior=prior,
             title=f"How sure the shares in {water} water are ({draws.method})".replace(
                 "_", " "
             ),
             note=note,
         )
         yield "fraction_densities", render(figure)
+    if tables.posteriors and len(told.table) <= MOST_MATRICES:
+        for row in range(len(told.table)):
+            if int((told.values[:, row].std(axis=0) > 0).sum()) < 2:  # noqa: PD011
+                continue
+            labels = ", ".join(str(told.table[name].iloc[row]) for name in request.by)
+            words = f"Shares in {water} water, draw by draw: {labels or 'all'}"
+            figure = figure_posterior_matrix(told, row, title=words, note=note)
+            yield f"fraction_matrix_{row + 1}", render(figure)
+
+
+def _prior(draws: FractionDraws, request: FractionRequest) -> FractionDraws:
+    """Draws of each group's prior over the sources that may take part in it."""
+    rng = np.random.default_rng(request.seed)
+    values = np.zeros_like(draws.values)
+    for row in range(len(draws.table)):
+        known = np.flatnonzero(draws.values[:, row].any(axis=0))  # noqa: PD011
+        names = [draws.sources[place] for place in known]
+        found = FractionPrior().prior_draws(names, rng, n_draws=draws.n_draws)
+        values[:, row, known] = found
+    return replace(draws, values=values)
 
 
 def _members(inputs: FractionInputs, mixtures: pd.DataFrame) -> pd.DataFrame | None:

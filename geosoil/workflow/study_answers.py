@@ -280,7 +280,7 @@ def profiles(soil: pd.DataFrame) -> pd.DataFrame:
         ``n_samples``.
     """
     first = ["period", "longitude", "latitude", "elevation", "elevation_band"]
-    first += ["aspect", "vegetation", *zero_columns(soil)]
+    first += ["aspect", "vegetation", "basin", *zero_columns(soil)]
     how = {name: "first" for name in first if name in soil}
     how |= {"d18O": "mean", "d2H": "mean", "d_excess": "mean"}
     found = soil.groupby("site_id", sort=False, as_index=False).agg(how)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geosoil.errors import GeosoilWarning
+from geosoil.grids.classes_at_points import classes_at_points
 from geosoil.grids.zones import cell_area
 from geosoil.strata import OUTSIDE, classify
 from geosoil.tracers.draws import FractionDraws
@@ -31,8 +32,12 @@ from geosoil.workflow.study_answers import (
 )
 
 N_DRAWS = 4000
+EQUAL_AREA = "EPSG:6933"
+"""System in which areas of polygons are true."""
 ISOTOPES = ("d18O", "d2H")
 """Tracers of the mixing-space test; its answer is the same for d18O and d-excess."""
+OTHERS = ("soil_layer", "basin")
+"""Strata that are drawn beside those of section 3.3 of the paper."""
 LAYERS = ("depth_top", "depth_bottom", "soil_moisture")
 
 
@@ -65,6 +70,7 @@ def study_draws(inputs: StudyInputs, soil: pd.DataFrame) -> StudyDraws:
         first order.
     """
     rng = np.random.default_rng(inputs.config.study.seed)
+    soil = with_basin(inputs, soil)
     summaries: list[pd.DataFrame] = []
     means: list[pd.DataFrame] = []
     regions: list[pd.DataFrame] = []
@@ -76,7 +82,7 @@ def study_draws(inputs: StudyInputs, soil: pd.DataFrame) -> StudyDraws:
             if chosen.empty:
                 continue
             fallen = end_members_as_fallen(inputs, period)
-            for group in (ALL, *groups_of(chosen)):
+            for group in (ALL, *groups_of(chosen), *_others(chosen)):
                 answer = study_answer(inputs, period, fallen, group)
                 inside = group_samples(averaged_unit(chosen, inputs), group)
                 if answer.prior is not None or inside.empty:
@@ -99,6 +105,34 @@ def study_draws(inputs: StudyInputs, soil: pd.DataFrame) -> StudyDraws:
                 if group != ALL:
                     means.append(_means(draws, inputs, chosen, group))
     return StudyDraws(_joined(summaries), _joined(means), _joined(regions))
+
+
+def with_basin(inputs: StudyInputs, soil: pd.DataFrame) -> pd.DataFrame:
+    """Add the basin of the study region that each sample lies in.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+        Opened study; the polygons of its region are basins where they have names.
+    soil : DataFrame
+        Soil samples with the index of the study's samples.
+
+    Returns
+    -------
+    soil : DataFrame
+        With ``basin``, missing outside; as it was where the region has one polygon or
+        no column ``name``.
+    """
+    region = inputs.region
+    if region is None or len(region) < 2 or "name" not in region:
+        return soil
+    found = classes_at_points(region, "name", inputs.samples.loc[soil.index])
+    return soil.assign(basin=found["name"].to_numpy(dtype=object))
+
+
+def _others(soil: pd.DataFrame) -> tuple[str, ...]:
+    """Strata beside those of section 3.3 that the samples have labels for."""
+    return tuple(name for name in OTHERS if name in soil and soil[name].notna().any())
 
 
 def _with_stratum(table: pd.DataFrame, group: str) -> pd.DataFrame:
@@ -135,8 +169,8 @@ def stratum_areas(inputs: StudyInputs, group: str) -> pd.Series | None:
     inputs : StudyInputs
         Opened study.
     group : str
-        "elevation_band", measured on the elevation raster, or the name of a class
-        layer.
+        "elevation_band", measured on the elevation raster; "basin", on the polygons
+        of the region; or the name of a class layer.
 
     Returns
     -------
@@ -148,6 +182,9 @@ def stratum_areas(inputs: StudyInputs, group: str) -> pd.Series | None:
         found = classify(inputs.elevation.to_numpy().ravel(), edges.elevation)
         labels = np.array([edges.labels.get(x, x) for x in found], dtype=object)
         own = edges.names(edges.elevation)
+    elif group == "basin" and inputs.region is not None:
+        shapes = inputs.region.to_crs(EQUAL_AREA)
+        return shapes.area.groupby(shapes["name"], sort=False).sum() / 1e6
     elif group in inputs.layers:
         layer = inputs.layers[group]
         codes = layer.codes.to_numpy().ravel()

@@ -214,6 +214,7 @@ def test_files_are_written_where_asked(path: Path, tmp_path: Path, capsys) -> No
         *("posterior_diagnostics.csv", "posterior_prior.csv", "posterior_check.csv"),
         *("posterior_loo.csv", "request.json"),
         *("mixing_diagram.png", "fractions_by_group.png", "fraction_densities.png"),
+        *("fraction_matrix_1.png", "fraction_matrix_2.png"),
     } <= names
     summary = pd.read_csv(folder / "fractions_draws.csv")
     assert {"mean", "sd", "q05", "q25", "q50", "q75", "q95"} <= set(summary)

@@ -196,6 +196,7 @@ def test_a_run_sets_samples_area_and_water_side_by_side(built_study) -> None:
     both = draws[draws["source"] == "precipitation"].merge(
         groups, on=["period", "by", "stratum"]
     )
+    assert set(both["by"]) == {"all", "elevation_band", "vegetation", "aspect"}
     assert len(both) == 36
     inside = (both["q05"] <= both["precipitation"] + 1e-9) & (
         both["precipitation"] <= both["q95"] + 1e-9
@@ -204,3 +205,19 @@ def test_a_run_sets_samples_area_and_water_side_by_side(built_study) -> None:
     region = pd.read_csv(folder / "mixing_region.csv")
     assert (region["n_inside"] + region["n_outside"] == region["n_tested"]).all()
     assert "share of stored water" in built_study.result.text
+
+
+def test_layers_and_basins_are_drawn_beside_the_strata_of_the_paper(
+    built_study,
+) -> None:
+    folder = built_study.result.folder / "tables"
+    draws = pd.read_csv(folder / "fractions_draws.csv")
+    assert set(draws["by"]) == {
+        *("all", "elevation_band", "vegetation", "aspect", "soil_layer", "basin"),
+    }
+    basins = draws[draws["by"] == "basin"]["stratum"].unique()
+    assert "Yangtze headwaters" in basins
+    means = pd.read_csv(folder / "fractions_weighted.csv")
+    june = means[(means["over"] == "basin") & (means["period"] == "June")]
+    area = june[(june["weighting"] == "area") & (june["source"] == "ground_ice")]
+    assert 0.5 < area["covered"].item() <= 1.0
