@@ -75,9 +75,19 @@ class ClimateFile(Settings):
 
 
 class LayerSettings(Settings):
-    """One layer of classes, as a raster with its class table."""
+    """One layer of classes, as a raster or polygons, with its class table."""
 
     path: Path
-    """GeoTIFF of class codes."""
+    """GeoTIFF of class codes, or GeoPackage, Shapefile or GeoJSON of polygons."""
     table: Path | None = None
-    """CSV with columns code, label."""
+    """CSV or TOML with code, label and, where wanted, group and colour."""
+    column: str | None = None
+    """Column of the polygons that holds the class."""
+    layer: str | None = None
+    """Layer of a GeoPackage that has several."""
+    crs: str | None = None
+    """What the coordinates of polygons are, for a file that does not say so."""
+    encoding: str | None = None
+    """Encoding of a Shapefile's texts, where it is guessed wrongly."""
+    overlap: Literal["error", "first", "last"] = "error"
+    """To which polygon ground belongs that two of different classes share."""

@@ -86,9 +86,18 @@ def _figures(
             shares, title=f"Sources of {water} water", note=note
         )
         yield "fractions_by_group", render(figure)
-    draws = tables.draws
-    if draws is None:
-        return
+    if tables.draws is not None:
+        yield from _drawn(tables.draws, request, tables, note)
+
+
+def _drawn(
+    draws: FractionDraws,
+    request: FractionRequest,
+    tables: FractionTables,
+    note: str | None,
+) -> Iterator[tuple[str, bytes]]:
+    """Draw how sure the shares are, and the pairs of a posterior."""
+    water = request.mixture.replace("_", " ")
     told = draws.select(draws.answered)
     prior = _prior(told, request) if tables.posteriors else None
     if 0 < len(told.table) <= MOST_DENSITIES:

@@ -14,26 +14,19 @@ import pandas as pd
 import xarray as xr
 from pyproj import Transformer
 
-from geosoil.config import LayerSettings, StudyConfig
+from geosoil.config import StudyConfig
 from geosoil.errors import GeosoilError, InputError, MissingFileError
 from geosoil.grids.align import align
 from geosoil.grids.grid import Grid
+from geosoil.grids.points import values_at_points
 from geosoil.grids.zones import polygon_mask
+from geosoil.io.end_member_tables import read_end_members
 from geosoil.io.geotiff import read_geotiff
-from geosoil.io.layers import read_class_table, read_end_members, read_polygons
+from geosoil.io.layers import read_polygons
 from geosoil.io.samples import read_samples
+from geosoil.workflow.class_inputs import ClassLayer, open_class_layer
 
 Opened = TypeVar("Opened")
-
-
-@dataclass(frozen=True, slots=True)
-class ClassLayer:
-    """A layer of classes on the study grid."""
-
-    codes: xr.DataArray
-    """Class code of each cell; NaN where there is none."""
-    labels: dict[int, str]
-    """Label of each code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +116,7 @@ def open_inputs(config: StudyConfig) -> StudyInputs:
     path = config.elevation
     elevation = faults.attempt(lambda: _open_elevation(path, grid)) if path else None
     layers = {
-        name: faults.attempt(partial(_open_layer, layer, grid))
+        name: faults.attempt(partial(open_class_layer, layer, grid, _degrees(grid)))
         for name, layer in config.layers.items()
     }
     for pattern, key in (
@@ -134,6 +127,8 @@ def open_inputs(config: StudyConfig) -> StudyInputs:
             faults.attempt(partial(matching_files, pattern, key))
     for file in (climate.path for climate in config.climate.values()):
         faults.attempt(partial(_check_exists, file))
+    if elevation is not None and samples is not None and path is not None:
+        faults.attempt(partial(_check_ground, elevation, samples, path))
     faults.raise_all()
     if samples is None:  # pragma: no cover  raise_all has raised
         raise faults.found[0]
@@ -191,23 +186,21 @@ def _open_elevation(path: Path, grid: Grid) -> xr.DataArray:
     return align(values, grid, method="area_average").rename("elevation")
 
 
-def _open_layer(layer: LayerSettings, grid: Grid) -> ClassLayer:
-    """Class codes on the study grid by majority, and their labels."""
-    path, table = layer.path, layer.table
-    found = read_geotiff(path, classes=True, bbox=_degrees(grid))
-    codes = align(found, grid, method="area_mode")
-    if "nodata" in codes.attrs:
-        codes = codes.where(codes != codes.attrs["nodata"])
-    present = np.unique(codes.to_numpy()[np.isfinite(codes.to_numpy())])
-    labels = read_class_table(table) if table else {int(c): str(c) for c in present}
-    unknown = [int(code) for code in present if int(code) not in labels]
-    if unknown:
+def _check_ground(
+    elevation: xr.DataArray, samples: gpd.GeoDataFrame, path: Path
+) -> None:
+    """Raise where samples within the study grid have no ground in the model."""
+    located = samples[~(samples.geometry.isna() | samples.geometry.is_empty)]
+    found = values_at_points(elevation.rename("value"), located)
+    bare = found["value"].isna() & (found["reason"] != "outside")
+    if bare.any():
+        names = located.loc[bare, "sample_id"].astype(str).tolist()
+        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
         message = (
-            f"Raster '{path}' holds class codes {unknown} that its table '{table}' "
-            "does not name. Add a row for each."
+            f"The elevation model '{path}' does not cover {int(bare.sum())} samples "
+            f"within the study grid: {shown}. Give a model of the whole region."
         )
         raise InputError(message)
-    return ClassLayer(codes, labels)
 
 
 def _check_exists(path: Path) -> None:

@@ -12,12 +12,15 @@ import pandas as pd
 import xarray as xr
 from pyproj import Transformer
 
-from geosoil.config import ClimateFile, StudyConfig, read_config
+from geosoil.config import ClimateFile, LayerSettings, StudyConfig, read_config
 from geosoil.errors import GeosoilError
 from geosoil.grids.grid import Grid
 from geosoil.io.checksums import verify_inputs
+from geosoil.io.class_layers import read_class_polygons
+from geosoil.io.class_tables import read_classes
 from geosoil.io.geotiff import read_geotiff
 from geosoil.io.layers import read_polygons
+from geosoil.workflow.class_inputs import VECTOR, layer_files
 from geosoil.workflow.inputs import matching_files
 from geosoil.workflow.series import open_climate_file, open_ndvi_files
 
@@ -103,8 +106,11 @@ def _layers(
         dem = config.elevation
         found.append(("elevation", lambda: [dem], geotiff(dem, classes=False)))
     for name, layer in config.layers.items():
-        files = [layer.path, *([layer.table] if layer.table else [])]
-        found.append((name, partial(list, files), geotiff(layer.path, classes=True)))
+        files = partial(layer_files, layer)
+        if layer.path.suffix.lower() in VECTOR:
+            found.append((name, files, partial(_classes, layer)))
+        else:
+            found.append((name, files, geotiff(layer.path, classes=True)))
     for name, file in config.climate.items():
         found.append((name, partial(list, [file.path]), climate(file, name)))
     for key, pattern in (
@@ -133,6 +139,19 @@ def _box(config: StudyConfig) -> tuple[float, float, float, float]:
 def _outline(path: Path) -> None:
     """Read the polygons of the region; they have no cells to describe."""
     read_polygons(path)
+
+
+def _classes(layer: LayerSettings) -> None:
+    """Read the polygons of a class layer; they have no cells to describe."""
+    classes = read_classes(layer.table) if layer.table is not None else None
+    read_class_polygons(
+        layer.path,
+        layer.column or "",
+        classes=classes,
+        layer=layer.layer,
+        encoding=layer.encoding,
+        assume_crs=layer.crs,
+    )
 
 
 def _described(paths: Callable[[], list[Path]], opened: Opened) -> dict[str, object]:
