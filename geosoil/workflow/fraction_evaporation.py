@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from geosoil.errors import InputError
-from geosoil.tracers.delta import d_excess
+from geosoil.tracers.delta import d_excess, lc_excess
 from geosoil.tracers.evaporation import source_water
 from geosoil.tracers.evaporation_prior import EvaporationPrior, evaporation_prior
+from geosoil.tracers.group_fractions import clustered_mean
 from geosoil.tracers.lines import WaterLine
 from geosoil.tracers.slope_uncertainty import (
     ASSUMED_CLIMATE,
@@ -128,6 +129,52 @@ def projected_mixtures(
         "evaporation: a share of a source off that line is then taken for evaporation.",
         f"{above} of {len(out)} mixtures lie above the line and were kept as they are.",
     )
+
+
+def evaporation_doubts(
+    inputs: FractionInputs, tracers: Sequence[str]
+) -> tuple[str, ...]:
+    """Say where mixtures that are taken as sampled look evaporated.
+
+    Parameters
+    ----------
+    inputs : FractionInputs
+        Mixtures, and the samples of precipitation for the line.
+    tracers : sequence of str
+        Tracers that mix.
+
+    Returns
+    -------
+    notes : tuple of str
+        One sentence a period whose mean lies below the meteoric line by more than two
+        standard errors, clustered by site; empty where the tracers are no isotopes of
+        water, or there is no line.
+    """
+    mixtures = inputs.mixtures
+    isotopes = {"d18O", "d2H"} <= set(mixtures)
+    if not isotopes or not set(tracers) <= {"d18O", "d2H", "d_excess"}:
+        return ()
+    try:
+        line = study_line(inputs)
+    except InputError:
+        return ()
+    excess = lc_excess(mixtures["d18O"], mixtures["d2H"], line)
+    blank = pd.Series(EVERY, index=mixtures.index)
+    labels = mixtures.get("period", blank)
+    notes = []
+    for period in labels.dropna().unique():
+        rows = (labels == period).to_numpy()
+        sites = mixtures.loc[rows, "site_id"].to_numpy()
+        mean = clustered_mean(np.asarray(excess)[rows][:, None], sites)
+        error = float(np.sqrt(mean.covariance[0, 0]))
+        if mean.mean[0] < -2.0 * error:
+            notes.append(
+                f"{period}: the mixtures lie {-mean.mean[0]:.1f} ± {error:.1f} permil "
+                "below the meteoric line. If they have evaporated, this answer takes "
+                "evaporation for the source that lies lowest: try --evaporation model, "
+                "or give end members as evaporated."
+            )
+    return tuple(notes)
 
 
 def study_line(inputs: FractionInputs) -> WaterLine:

@@ -39,6 +39,8 @@ class FractionInputs:
     """Changes made to the table of samples and doubts about it."""
     config: StudyConfig | None
     """Settings, where some were given."""
+    evaporated: bool = False
+    """Whether the table of end members tells rain as evaporated, which is used."""
 
 
 def open_fractions(request: FractionRequest) -> FractionInputs:
@@ -71,11 +73,11 @@ def open_fractions(request: FractionRequest) -> FractionInputs:
     rules = _zero_rules(request, config)
     mixtures = _allow_sources(mixtures, rules)
     mixtures = _allow_by_period(mixtures, config, request.sources)
-    if request.end_members is not None:
-        ends = _given(request.end_members, request)
-    else:
+    if request.end_members is None:
         ends = _sampled(samples, mixtures, request, config)
-    return FractionInputs(mixtures, samples, ends, issues, config)
+        return FractionInputs(mixtures, samples, ends, issues, config)
+    ends, evaporated = _given(request.end_members, request)
+    return FractionInputs(mixtures, samples, ends, issues, config, evaporated)
 
 
 def with_numbers(
@@ -229,10 +231,11 @@ def _allow_by_period(
     return mixtures
 
 
-def _given(path: Path, request: FractionRequest) -> EndMembers:
-    """Take the end members of a table of means."""
+def _given(path: Path, request: FractionRequest) -> tuple[EndMembers, bool]:
+    """Take the end members of a table of means; tell whether rain has evaporated."""
     table = read_end_members(path, tracers=request.tracers)
     table = with_numbers(table, request.tracers, f"End-member table '{path}'")
+    evaporated = "state" in table and request.evaporation == "none"
     if "state" in table:
         fallen = request.evaporation != "none"
         table = table[
@@ -248,7 +251,7 @@ def _given(path: Path, request: FractionRequest) -> EndMembers:
             "name other --sources."
         )
         raise InputError(message)
-    return EndMembers.from_table(table).keep(request.sources)
+    return EndMembers.from_table(table).keep(request.sources), evaporated
 
 
 def _wide(table: pd.DataFrame, strata: Sequence[str]) -> pd.DataFrame:

@@ -32,6 +32,7 @@ from geosoil.tracers.stratum_weights import (
 )
 from geosoil.workflow.fraction_evaporation import (
     EVERY,
+    evaporation_doubts,
     evaporation_priors,
     projected_mixtures,
 )
@@ -95,6 +96,8 @@ def solve_fractions(
     rng = np.random.default_rng(request.seed)
     priors: dict[Hashable, EvaporationPrior] = {}
     notes: tuple[str, ...] = ()
+    if request.evaporation == "none" and not inputs.evaporated:
+        notes = evaporation_doubts(inputs, request.tracers)
     if request.evaporation != "none":
         priors, notes = evaporation_priors(inputs, request, rng)
     if request.evaporation == "project":

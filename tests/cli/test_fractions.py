@@ -282,3 +282,18 @@ def test_end_members_that_fall_back_say_so(path: Path, capsys) -> None:
     code, out, _ = run([str(path), *SOURCES], capsys)
     assert code == 0
     assert "fell back from period (0 samples) to all samples (12)" in out
+
+
+def test_waters_below_the_meteoric_line_are_doubted(path: Path, capsys) -> None:
+    samples = pd.read_csv(path)
+    soil = samples["water"] == "soil"
+    samples.loc[soil, ["d18O", "d2H"]] += [3.0, 3.0 * 3.4]
+    samples.to_csv(path, index=False)
+    code, out, _ = run([str(path), *SOURCES], capsys)
+    assert code == 0
+    assert "below the meteoric line. If they have evaporated" in out
+    assert "try --evaporation model" in out
+    words = [str(path), *SOURCES, "--evaporation", "model"]
+    code, out, _ = run(words, capsys)
+    assert code == 0
+    assert "If they have evaporated" not in out
