@@ -43,7 +43,10 @@ from geosoil.errors import InputError
     help="Average composites over this month; a second file has the share of its days "
     "that is covered. Repeatable.",
 )
-@click.option("--grid", type=float, help="Side of a target cell [unit of the CRS].")
+@click.option("--grid", type=float, help="Side of a target cell [unit of its CRS].")
+@click.option(
+    "--to-crs", "crs", help="System of the target, for instance EPSG:4326 for tiles."
+)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, help="GeoTIFF."
 )

@@ -10,15 +10,21 @@ from pathlib import Path
 from typing import get_args
 
 import xarray as xr
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError
 
 from geosoil import __version__
 from geosoil.errors import GeosoilWarning, InputError
 from geosoil.grids.align import Method, align
 from geosoil.grids.composites import monthly_composite
 from geosoil.grids.grid import SNAP, Grid
+from geosoil.grids.zones import cell_area
 from geosoil.io.geotiff import write_geotiff
 from geosoil.io.modis import open_modis
 from geosoil.io.quality_bits import Quality, QualityRule
+
+MOST_CELLS = 400_000_000
+"""Cells of a target beyond which a unit has been mistaken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +44,11 @@ class NdviRequest:
     quality: str | QualityRule = "good"
     """Cells of a vegetation index that are kept: good, keep_snow, all, or a rule."""
     resolution: float | None = None
-    """Side of a target cell in units of the files' CRS. Quantities are averaged by
-    area when cells get coarser; else the containing cell is taken. The target's edges
-    are whole multiples of the side."""
+    """Side of a target cell in units of its system. Quantities are averaged by area
+    when cells get coarser; else the containing cell is taken. The target's edges are
+    whole multiples of the side."""
+    crs: str | None = None
+    """System of the target; that of the files without it."""
     months: tuple[str, ...] = ()
     """Calendar months, as "2020-06", that composites are averaged over; without them
     each date is a band."""
@@ -90,12 +98,15 @@ def ndvi_to_geotiff(
         report(f"averaging composites to {', '.join(asked.months)}")
         values, coverage = _monthly(values, asked.months)
         method = "mean over calendar months by days of overlap"
+    if asked.crs is not None and asked.resolution is None:
+        message = "Another system needs the side of a cell: give --grid with --to-crs."
+        raise InputError(message)
     if asked.resolution is not None:
         report(f"resampling to cells of {asked.resolution:g}")
-        values, how = _resampled(values, asked.resolution)
+        values, how = _resampled(values, asked)
         method = how if coverage is None else f"{method}; {how}"
         if coverage is not None:
-            coverage, _ = _resampled(coverage, asked.resolution)
+            coverage, _ = _resampled(coverage, asked)
     _warn_empty(values)
     report(f"writing {output}")
     tags = _tags(values, method)
@@ -194,30 +205,72 @@ def _silent(line: str) -> None:
     del line
 
 
-def _resampled(values: xr.DataArray, resolution: float) -> tuple[xr.DataArray, str]:
-    """Bring a stack onto cells of another side; say how."""
-    source = Grid.of(values)
-    limit = max(
-        source.bounds[2] - source.bounds[0], source.bounds[3] - source.bounds[1]
-    )
-    if not 0 < resolution <= limit:
+def _resampled(values: xr.DataArray, request: NdviRequest) -> tuple[xr.DataArray, str]:
+    """Bring a stack onto cells of another side or system; say how."""
+    target = _target(Grid.of(values), request)
+    is_quantity = values.attrs["content"] == "quantity"
+    method: Method = "nearest"
+    # Cells of the sinusoidal grid lie askew: only exact overlap averages them right.
+    if is_quantity and _is_coarser(Grid.of(values), target):
+        method = "area_average"
+    return align(values, target, method=method).assign_attrs(values.attrs), method
+
+
+def _target(source: Grid, request: NdviRequest) -> Grid:
+    """Grid of the result; its edges are whole multiples of the side of a cell."""
+    crs = source.crs if request.crs is None else _system(request.crs)
+    bounds = source.bounds
+    if request.crs is not None:
+        here = Transformer.from_crs(source.crs, crs, always_xy=True)
+        bounds = here.transform_bounds(*source.bounds)
+        if request.bbox is not None:
+            there = Transformer.from_crs(4326, crs, always_xy=True)
+            bounds = there.transform_bounds(*request.bbox)
+    side = request.resolution
+    limit = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
+    if side is None or not 0 < side <= limit:
         message = (
-            f"Invalid resolution {resolution:g}. Give the side of a cell in units of "
-            f"the files' CRS, above 0 and at most {limit:g}."
+            f"Invalid resolution {side}. Give the side of a cell in units of "
+            f"{crs.name}, above 0 and at most {limit:g}."
         )
         raise InputError(message)
-    edges = [value / resolution for value in source.bounds]
+    edges = [value / side for value in bounds]
     west, south = (math.floor(value + SNAP) for value in edges[:2])
     east, north = (math.ceil(value - SNAP) for value in edges[2:])
-    bounds = (
-        round(west * resolution, 10),
-        round(south * resolution, 10),
-        round(east * resolution, 10),
-        round(north * resolution, 10),
+    cells = (east - west) * (north - south)
+    if cells > MOST_CELLS:
+        message = (
+            f"Cells of {side:g} {crs.axis_info[0].unit_name} make {cells:,} cells of "
+            f"{crs.name}. Give a larger side, or another system with --to-crs, for "
+            "instance --to-crs EPSG:4326 --grid 0.05."
+        )
+        raise InputError(message)
+    corners = (
+        round(west * side, 10),
+        round(south * side, 10),
+        round(east * side, 10),
+        round(north * side, 10),
     )
-    target = Grid.from_bounds(bounds, resolution, source.crs.to_wkt())
-    coarser = resolution > max(source.resolution) * (1 + SNAP)
-    is_quantity = values.attrs["content"] == "quantity"
-    # Cells of the sinusoidal grid lie askew: only exact overlap averages them right.
-    method: Method = "area_average" if coarser and is_quantity else "nearest"
-    return align(values, target, method=method).assign_attrs(values.attrs), method
+    return Grid.from_bounds(corners, side, crs.to_wkt())
+
+
+def _system(name: str) -> CRS:
+    """Coordinate reference system by its name."""
+    try:
+        return CRS.from_user_input(name)
+    except CRSError as error:
+        message = f"Unknown system '{name}'. Give for instance EPSG:4326."
+        raise InputError(message) from error
+
+
+def _is_coarser(source: Grid, target: Grid) -> bool:
+    """Whether cells of the target are larger than those of the source."""
+    if source.crs == target.crs:
+        return max(target.resolution) > max(source.resolution) * (1 + SNAP)
+    sizes = [
+        float(cell_area(grid).mean())
+        if grid.crs.is_geographic
+        else math.prod(grid.resolution) / 1e6
+        for grid in (source, target)
+    ]
+    return sizes[1] > sizes[0]

@@ -182,3 +182,35 @@ def test_a_rule_keeps_fewer_cells(files, tmp_path) -> None:
         kept.append(int(read_geotiff(path).notnull().sum()))
     assert kept[1] <= kept[0]
     assert kept[0] > 0
+
+
+def test_tiles_are_brought_to_another_system(shared, tmp_path) -> None:
+    file = next((shared / "data" / "modis").glob("MOD09A1.A2017193.h18v04*.hdf"))
+    path = to_geotiff(
+        [file],
+        tmp_path / "red.tif",
+        layer="sur_refl_b01",
+        resolution=0.02,
+        crs="EPSG:4326",
+    )
+    with rasterio.open(path) as result:
+        assert result.crs.to_epsg() == 4326
+        assert result.res == pytest.approx((0.02, 0.02))
+        assert result.tags()["method"] == "area_average"
+        found = result.read(1, masked=True)
+    native = open_modis([file], "sur_refl_b01")
+    # Cells at the rim hold few of the 73 x 66 cells, but count as one each.
+    assert float(found.mean()) == pytest.approx(float(native.mean()), rel=0.05)
+    assert float(native.min()) <= found.min() <= found.max() <= float(native.max())
+
+
+def test_a_side_in_the_wrong_unit_is_refused(shared, tmp_path) -> None:
+    file = next((shared / "data" / "modis").glob("MOD11A1*.hdf"))
+    options = {"layer": "LST_Day_1km", "resolution": 0.05}
+    with pytest.raises(InputError, match="--to-crs EPSG:4326"):
+        to_geotiff([file], tmp_path / "t.tif", **options)
+    with pytest.raises(InputError, match="Unknown system 'EPSG:xyz'"):
+        to_geotiff([file], tmp_path / "t.tif", crs="EPSG:xyz", **options)
+    with pytest.raises(InputError, match="give --grid"):
+        to_geotiff([file], tmp_path / "t.tif", layer="LST_Day_1km", crs="EPSG:4326")
+    assert not (tmp_path / "t.tif").exists()
