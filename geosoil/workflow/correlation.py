@@ -13,6 +13,7 @@ import xarray as xr
 
 from geosoil import __version__
 from geosoil.config import StudyConfig
+from geosoil.correlation.field_significance import field_significance
 from geosoil.correlation.temporal import correlate
 from geosoil.errors import ConfigError, InputError
 from geosoil.grids.align import align
@@ -20,7 +21,7 @@ from geosoil.io.geotiff import write_geotiff
 from geosoil.workflow.inputs import StudyInputs, matching_files
 from geosoil.workflow.series import open_study_climate, open_study_ndvi
 
-WRITTEN = ("r", "p_value", "n")
+WRITTEN = ("r", "p_value", "q_value", "n")
 """Results of a correlation that are written as rasters."""
 
 SIGNIFICANT = 0.05
@@ -32,7 +33,7 @@ class CorrelationResult:
     """Pixelwise correlations of a study."""
 
     maps: dict[tuple[str, str], xr.Dataset]
-    """Dataset r, p_value, n by (x, month name)."""
+    """Dataset r, p_value, q_value, n by (x, month name)."""
     summary: pd.DataFrame
     """One row a pair and month: pixels, years, median r, shares by sign."""
     paths: tuple[Path, ...]
@@ -140,9 +141,13 @@ def _month(
         method=settings.method,
         min_pairs=settings.min_pairs,
     )
-    span = f"{common.min()}-{common.max()}"
-    return result.where(inputs.mask).assign_attrs(
-        years=span, n_years=int(common.size), method=settings.method
+    inside = result.where(inputs.mask)
+    field = field_significance(inside["p_value"], alpha=SIGNIFICANT)
+    return inside.assign(q_value=field["q_value"]).assign_attrs(
+        years=f"{common.min()}-{common.max()}",
+        n_years=int(common.size),
+        method=settings.method,
+        p_star=field.attrs["p_star"],
     )
 
 
@@ -166,7 +171,7 @@ def _span(series: xr.DataArray) -> str:
 
 
 def _write(result: xr.Dataset, folder: Path, pair: tuple[str, str, str]) -> list[Path]:
-    """Write r, p and n of one pair and month."""
+    """Write r, p, q and n of one pair and month."""
     x, y, month = pair
     tags = {
         "method": f"{result.attrs['method']} r over the {month}s of "
@@ -200,6 +205,7 @@ def _shares(result: xr.Dataset) -> dict[str, float | str]:
     valid = np.isfinite(r)
     r, n = r[valid], result["n"].to_numpy()[valid]
     significant = result["p_value"].to_numpy()[valid] < SIGNIFICANT
+    discovered = result["p_value"].to_numpy()[valid] <= result.attrs["p_star"]
     empty = not r.size
     return {
         "years": result.attrs["years"],
@@ -213,4 +219,6 @@ def _shares(result: xr.Dataset) -> dict[str, float | str]:
         "share_significant_negative": np.nan
         if empty
         else float(np.mean(significant & (r < 0))),
+        "p_star": float(result.attrs["p_star"]),
+        "share_after_fdr": np.nan if empty else float(np.mean(discovered)),
     }

@@ -262,13 +262,14 @@ def _correlations(results: StudyResults) -> str:
     first = table.iloc[0]
     text = [
         f"Correlation of {first['y'].replace('_', ' ')} in time, pixel by pixel, "
-        f"{first['years']}: median r (share of pixels r > 0; p < 0.05 either sign)"
+        f"{first['years']}: median r (share of pixels r > 0; p < 0.05 either sign; "
+        "significant after false-discovery control)"
     ]
     for x, rows in table.groupby("x", sort=False):
         cells = "; ".join(
             f"{row['month']} {row['median_r']:+.2f} "
             f"({_percent(row['share_positive'])} %; "
-            f"{_percent(_significant(row))} %)"
+            f"{_percent(_significant(row))} %; {_percent(row['share_after_fdr'])} %)"
             for _, row in rows.iterrows()
         )
         text.append(f"{str(x).replace('_', ' ')}: {cells}")
@@ -289,6 +290,6 @@ def _files(results: StudyResults, folder: Path) -> str:
             "  fraction_<source>_<period>.tif, fraction_<source>_sd_<period>.tif"
         )
     if results.correlation is not None:
-        text.append("  correlation_<x>_<y>_<month>_<r|p_value|n>.tif")
+        text.append("  correlation_<x>_<y>_<month>_<r|p_value|q_value|n>.tif")
     text.append("  tables/*.csv  figures/*.png  summary.json  provenance.json")
     return "\n".join(text)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import rasterio
 import xarray as xr
+from scipy.stats import false_discovery_control
 
 from geosoil.errors import GeosoilError, InputError, MissingFileError
 from geosoil.io.geotiff import read_geotiff
@@ -115,11 +116,14 @@ def test_zero_rules_hold_exactly(
 def test_correlation_maps_keep_their_promises(built_study) -> None:
     for month in SOURCES:
         stem = f"correlation_ndvi_soil_moisture_{month}"
-        r, p, n = (
+        r, p, q, n = (
             raster(built_study, f"{stem}_{what}.tif").to_numpy()
-            for what in ("r", "p_value", "n")
+            for what in ("r", "p_value", "q_value", "n")
         )
         known = np.isfinite(r)
+        wanted = false_discovery_control(p[known].astype(float))
+        np.testing.assert_allclose(q[known], wanted, rtol=1e-4, atol=1e-7)
+        assert np.isnan(q[~known]).all()
         assert known.sum() > 13_000
         assert np.abs(r[known]).max() <= 1.0
         assert ((p[known] >= 0.0) & (p[known] <= 1.0)).all()
@@ -130,6 +134,12 @@ def test_correlation_maps_keep_their_promises(built_study) -> None:
 
 def test_the_signs_of_section_4_are_found(built_study) -> None:
     table = built_study.result.folder / "tables/correlation_summary.csv"
+    shares = pd.read_csv(table)
+    raw = shares["share_significant_positive"] + shares["share_significant_negative"]
+    # The level over the map is twice 5 % (Wilks 2016), so shares may exceed the raw.
+    assert shares["share_after_fdr"].between(0.0, 1.0).all()
+    assert (shares["p_star"] <= 0.10).all()
+    assert np.corrcoef(raw, shares["share_after_fdr"])[0, 1] > 0.9
     r = pd.read_csv(table).set_index(["x", "month"])["median_r"]
     for temperature in ("air_temperature", "ground_temperature"):
         assert r[temperature, "June"] > 0.3
