@@ -1,4 +1,16 @@
+from .correlation.dutilleul import dutilleul_test as dutilleul_test
+from .correlation.effective import effective_pairs as effective_pairs
+from .correlation.field_significance import field_significance as field_significance
+from .correlation.lags import best_lag as best_lag
+from .correlation.lee import lee_l as lee_l
+from .correlation.local import weighted_correlation as weighted_correlation
+from .correlation.preparation import anomalies as anomalies
+from .correlation.preparation import detrend as detrend
+from .correlation.preparation import regular_axis as regular_axis
+from .correlation.temporal import Significance as Significance
 from .correlation.temporal import correlate as correlate
+from .correlation.window import window_correlation as window_correlation
+from .correlation.window import window_p_values as window_p_values
 from .errors import ConfigError as ConfigError
 from .errors import FileFormatError as FileFormatError
 from .errors import GeosoilError as GeosoilError

@@ -27,41 +27,48 @@ Cube = npt.NDArray[np.floating]
 
 
 class Correlations(NamedTuple):
-    """What the kernel answers, each an array of the pixels' shape."""
+    """What a kernel answers, each an array of one value a pixel."""
 
     r: FloatArray
-    """Pearson's r; NaN unless the reason is OK."""
+    """Correlation; NaN unless the reason is OK."""
     p_value: FloatArray
     """Two-sided p value to an absolute 1e-14; NaN unless the reason is OK."""
     n: Counts
     """Pairs used."""
     reason: Codes
     """OK, FEW, CONSTANT_X, CONSTANT_Y or ALL_MISSING."""
+    line: FloatArray
+    """Slope, intercept, lower and upper end of r, (4, pixels); (0, pixels) unasked."""
 
 
-def pearson(x: Cube, y: Cube, lag: int, min_pairs: int) -> Correlations:
-    """Correlate two arrays (..., time): r, p, n and reason per pixel.
+def pearson(
+    x: Cube, y: Cube, min_pairs: int, widths: FloatArray | None = None
+) -> Correlations:
+    """Correlate two arrays (time, pixels): r, p, n and reason per pixel.
 
-    Time is the last axis at this edge and the first one in memory of a raster:
-    moving it back is a view, and strips of pixels are read as they lie.
+    ``widths[n]`` is the half width of the interval of n pairs on Fisher's z, as its
+    hyperbolic tangent. Where it is given, ``line`` holds the least-squares line and
+    the interval too.
     """
-    first = np.ascontiguousarray(np.moveaxis(x, -1, 0))
-    second = np.ascontiguousarray(np.moveaxis(y, -1, 0))
-    shape = first.shape[1:]
-    steps = len(first) - abs(lag)
-    start_x, start_y = max(-lag, 0), max(lag, 0)
-    flat_x = first.reshape(len(first), -1)[start_x : start_x + steps]
-    flat_y = second.reshape(len(second), -1)[start_y : start_y + steps]
-    pixels = flat_x.shape[1]
-    answers = np.full((2, pixels), np.nan)
-    n, reason = np.empty(pixels, np.int32), np.empty(pixels, np.int8)
-    _pearson_strips(flat_x, flat_y, min_pairs, answers, n, reason)
-    return Correlations(
-        answers[0].reshape(shape),
-        answers[1].reshape(shape),
-        n.reshape(shape),
-        reason.reshape(shape),
+    pixels = x.shape[1]
+    # Empty, not full: the strips write every value, each thread its own pages.
+    found = Correlations(
+        np.empty(pixels),
+        np.empty(pixels),
+        np.empty(pixels, np.int32),
+        np.empty(pixels, np.int8),
+        np.empty((0 if widths is None else 4, pixels)),
     )
+    table = np.empty(0) if widths is None else widths
+    _pearson_strips(x, y, min_pairs, table, found)
+    return found
+
+
+def student_p(r: FloatArray, freedom: Counts) -> FloatArray:
+    """Return the two-sided p of r for whole degrees of freedom, 1-D arrays."""
+    p = np.empty(r.size)
+    _student_p(r, freedom, p)
+    return p
 
 
 @njit(fastmath=_FAST)
@@ -169,42 +176,92 @@ def _series_p(r: float, degrees: int) -> float:
 
 
 @njit(parallel=True)
-def _pearson_strips(
-    x: Cube, y: Cube, min_pairs: int, answers: FloatArray, n: Counts, reason: Codes
+def _student_p(r: FloatArray, freedom: Counts, p: FloatArray) -> None:
+    """Write p of each r, NaN where there is no r or no degree of freedom."""
+    for i in prange(r.size):
+        p[i] = _series_p(r[i], freedom[i]) if freedom[i] > 0 else np.nan
+
+
+@njit()
+def _finish_strip(
+    x: Cube,
+    y: Cube,
+    start: int,
+    moments: FloatArray,
+    min_pairs: int,
+    found: Correlations,
 ) -> None:
-    """Correlate (time, pixels) arrays strip by strip into answers (r, p), n, reason.
+    """Turn the moments of a strip into r, p and reason; suspicious pixels anew."""
+    for j in range(moments.shape[1]):
+        i = start + j
+        found.r[i], found.p_value[i] = np.nan, np.nan
+        n = found.n[i]
+        if n < min_pairs:
+            found.reason[i] = FEW if n > 0 else ALL_MISSING
+            continue
+        xx, yy = moments[2, j], moments[3, j]
+        why, value = OK, moments[4, j] / (np.sqrt(xx) * np.sqrt(yy))
+        if not (_is_plain(xx, moments[0, j], n) and _is_plain(yy, moments[1, j], n)):
+            why, value = _careful_r(x[:, i], y[:, i])
+        found.reason[i] = why
+        if why == OK:
+            found.r[i] = min(1.0, max(-1.0, value))
+            found.p_value[i] = _series_p(found.r[i], n - 2)
+
+
+@njit()
+def _draw_lines(
+    widths: FloatArray, start: int, moments: FloatArray, found: Correlations
+) -> None:
+    """Write slope, intercept and the ends of Fisher's interval of a strip.
+
+    tanh(atanh(r) +- h) = (r +- tanh h) / (1 +- r tanh h): no logarithm a pixel.
+    """
+    for j in range(moments.shape[1]):
+        i = start + j
+        r, width = found.r[i], widths[found.n[i]]
+        slope = moments[4, j] / moments[2, j] if r == r else np.nan  # noqa: PLR0124
+        found.line[0, i] = slope
+        found.line[1, i] = moments[1, j] - slope * moments[0, j]
+        exact = abs(r) == 1.0
+        found.line[2, i] = r if exact else (r - width) / (1.0 - r * width)
+        found.line[3, i] = r if exact else (r + width) / (1.0 + r * width)
+
+
+@njit()
+def _pearson_strip(
+    x: Cube,
+    y: Cube,
+    start: int,
+    min_pairs: int,
+    widths: FloatArray,
+    found: Correlations,
+) -> None:
+    """Correlate one strip of (time, pixels) arrays into ``found``.
 
     Rows are handed to the inner loops as slices: an index ``x[t, i + j]`` would keep
     the check for negative indices and stop the compiler from vectorising.
     """
     steps, pixels = x.shape
-    for k in prange((pixels + STRIP - 1) // STRIP):
-        start = k * STRIP
-        stop = min(start + STRIP, pixels)
-        width = stop - start
-        count, sums = np.zeros(width), np.zeros((2, width))
-        squares = np.zeros((3, width))
-        for t in range(steps):
-            _count_and_sum(x[t, start:stop], y[t, start:stop], count, sums)
-        for j in range(width):
-            sums[0, j] /= count[j]
-            sums[1, j] /= count[j]
-        for t in range(steps):
-            _sum_products(x[t, start:stop], y[t, start:stop], sums, squares)
-        for j in range(width):
-            i = start + j
-            n[i] = count[j]
-            if n[i] < min_pairs:
-                reason[i] = FEW if n[i] > 0 else ALL_MISSING
-                continue
-            xx, yy = squares[0, j], squares[1, j]
-            why, value = OK, squares[2, j] / (np.sqrt(xx) * np.sqrt(yy))
-            if not (
-                _is_plain(xx, sums[0, j], count[j])
-                and _is_plain(yy, sums[1, j], count[j])
-            ):
-                why, value = _careful_r(x[:, i], y[:, i])
-            reason[i] = why
-            if why == OK:
-                answers[0, i] = min(1.0, max(-1.0, value))
-                answers[1, i] = _series_p(answers[0, i], n[i] - 2)
+    stop = min(start + STRIP, pixels)
+    count, moments = np.zeros(stop - start), np.zeros((5, stop - start))
+    for t in range(steps):
+        _count_and_sum(x[t, start:stop], y[t, start:stop], count, moments[:2])
+    for j in range(stop - start):
+        moments[0, j] /= count[j]
+        moments[1, j] /= count[j]
+        found.n[start + j] = count[j]
+    for t in range(steps):
+        _sum_products(x[t, start:stop], y[t, start:stop], moments[:2], moments[2:])
+    _finish_strip(x, y, start, moments, min_pairs, found)
+    if widths.size > 0:
+        _draw_lines(widths, start, moments, found)
+
+
+@njit(parallel=True)
+def _pearson_strips(
+    x: Cube, y: Cube, min_pairs: int, widths: FloatArray, found: Correlations
+) -> None:
+    """Correlate strip by strip, each strip by one thread."""
+    for k in prange((x.shape[1] + STRIP - 1) // STRIP):
+        _pearson_strip(x, y, k * STRIP, min_pairs, widths, found)

@@ -2,45 +2,90 @@
 
 from __future__ import annotations
 
-import threading
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 import xarray as xr
 
-from geosoil.correlation.significance import p_value
-from geosoil.errors import GridMismatchError, InputError
-from geosoil.grids.grid import SNAP, Grid, check_same_grid
+from geosoil.correlation.blocks import Method, PairsTested, Request, answer_block
+from geosoil.correlation.chunked import answer_pieces, has_pieces
+from geosoil.correlation.effective import FORMULAS, Formula, longest_lag
+from geosoil.correlation.map_pair import REASONS
+from geosoil.correlation.series import (
+    check_same_place,
+    check_same_times,
+    on_regular_axis,
+    regular_steps,
+    time_values,
+)
+from geosoil.errors import InputError
 from geosoil.variables import variable
 
-Method = Literal["pearson"]
-METHODS: tuple[Method, ...] = ("pearson",)
+METHODS: tuple[Method, ...] = get_args(Method)
 
-REASONS = ("ok", "few", "constant_x", "constant_y", "all_missing")
-"""Meaning of the codes 0, 1, 2 ... in ``reason``."""
+Statistic = Literal[
+    "n_effective", "slope", "intercept", "theil_sen_slope", "r_lower", "r_upper"
+]
+STATISTICS: tuple[Statistic, ...] = get_args(Statistic)
+"""What can be asked beside r, p_value, n and reason."""
+
+STANDARD: tuple[Statistic, ...] = (
+    "n_effective",
+    "slope",
+    "intercept",
+    "r_lower",
+    "r_upper",
+)
+"""What is answered unless asked otherwise: all but the costly median slope."""
 
 FEWEST_PAIRS = 3
 """Two pairs always lie on a line: their r is 1 and says nothing."""
 
-TAIL = 1e-8
-"""Below this the kernel's p has lost relative digits, and the exact one is taken."""
+_WORDS = {
+    "n_effective": "effective number of pairs",
+    "slope": "least-squares slope of y on x",
+    "intercept": "least-squares intercept of y on x",
+    "theil_sen_slope": "median slope of y on x (Theil and Sen)",
+    "r_lower": "lower end of the confidence interval of r",
+    "r_upper": "upper end of the confidence interval of r",
+}
 
-_OUTPUTS = {"r": np.float64, "p_value": np.float64, "n": np.int32, "reason": np.int8}
 
-# Not every threading layer of numba bears two parallel kernels at once, as dask's
-# threads would start them; each kernel uses all cores by itself.
-_ONE_AT_A_TIME = threading.Lock()
+@dataclass(frozen=True, slots=True)
+class Significance:
+    """How p and the confidence interval are found.
+
+    Examples
+    --------
+    >>> Significance(p_from="n_effective").formula
+    'lag1'
+    """
+
+    p_from: PairsTested = "n"
+    """``"n"``: pairs as independent (Student's t; Kendall's tau exact for 33 untied
+    pairs or fewer, else by the normal); ``"n_effective"``: the effective number;
+    ``"exact"``: all orders of up to 9 untied pairs for Spearman's rho, else as n."""
+    formula: Formula = "lag1"
+    """Of the effective number: ``"lag1"`` or ``"full"``."""
+    confidence: float = 0.95
+    """Of the interval."""
 
 
-def correlate(
+def correlate(  # noqa: PLR0913  the face of the room
     x: xr.DataArray,
     y: xr.DataArray,
     *,
     dim: str = "time",
     method: Method = "pearson",
+    controls: xr.DataArray | Sequence[xr.DataArray] | None = None,
+    weights: xr.DataArray | None = None,
     lag: int = 0,
+    detrend: bool = False,
     min_pairs: int = 4,
+    statistics: Sequence[Statistic] = STANDARD,
+    significance: Significance = Significance(),
 ) -> xr.Dataset:
     """Correlate two rasters over time, pixel by pixel.
 
@@ -48,38 +93,71 @@ def correlate(
     ----------
     x, y : DataArray with the dims ``dim`` and any others, usually (time, y, x)
         Series on the same grid and the same times; NaN missing. Dask arrays stay
-        lazy and may be chunked in space; chunks in time are joined.
+        lazy and may be chunked in space; for Pearson's r they may be chunked in time
+        too, all else asks for one chunk of time.
     dim : str
         Dimension to correlate over.
-    method : {"pearson"}
-        Kind of correlation.
+    method : {"pearson", "spearman", "kendall"}
+        Kind of correlation: Pearson's r, Spearman's rho (mid-ranks of the complete
+        pairs), Kendall's tau-b.
+    controls : DataArray or several, optional
+        Series held fixed (partial correlation; Pearson and Spearman), with ``dim``
+        and any dims of x, at the steps of x.
+    weights : DataArray, optional
+        Weights of the steps, with ``dim`` and any dims of x (Pearson). A step counts
+        where its weight is above 0.
     lag : int
         Steps by which y follows x: r of x[t] and y[t + lag]. Negative: y leads.
+    detrend : bool
+        Hold time itself fixed: both series lose their line over the pairs' times.
     min_pairs : int
-        Fewest pairs that give an answer, at least 3. Three pairs need |r| > 0.997 to
-        be significant at 5 %, so three are answered only if asked for.
+        Fewest pairs, beside the number of controls, that give an answer, at least 3.
+        Three pairs need |r| > 0.997 to be significant at 5 %, so three are answered
+        only if asked for.
+    statistics : sequence of str
+        What to answer beside r, p_value, n and reason: any of "n_effective", "slope",
+        "intercept", "r_lower", "r_upper" (the default, two to four times the cost of
+        ``()``) and "theil_sen_slope", whose cost grows with the square of the steps.
+    significance : Significance
+        How p and the interval are found.
 
     Returns
     -------
     correlation : Dataset without ``dim``
         ``r`` and ``p_value`` (two-sided), NaN unless ``reason`` is 0; ``n``, the
-        pairs used; ``reason``: 0 ok, 1 few, 2 constant_x, 3 constant_y,
-        4 all_missing.
+        pairs used; the statistics asked for; ``reason``: 0 ok, 1 few, 2 constant_x,
+        3 constant_y, 4 all_missing. A series that its controls explain to the last
+        digit is constant.
 
     Raises
     ------
     GridMismatchError
         If the inputs lie on different grids.
     InputError
-        If the times differ, or dim, method, lag or min_pairs cannot be.
+        If the times differ, or a setting cannot be; all faults at once.
 
     Notes
     -----
     Over the n pairs where both are finite,
     r = sum(dx dy) / sqrt(sum(dx**2) sum(dy**2)), with dx, dy the departures from
     the means of these pairs, in float64 whatever the input. A series is constant when
-    its smallest valid value equals its largest one. p takes the pairs as independent;
-    series that resemble their own past need an effective number of pairs.
+    its smallest valid value equals its largest one. With k controls (time counts as
+    one) r is of the residuals, Student's t has n - 2 - k degrees of freedom, and slope
+    and intercept are those of the regression of y on x and the controls. Weights w
+    put w dx dy for dx dy; t keeps n - 2 degrees of freedom, as in weighted least
+    squares. Slopes are of the values for rank methods too. Kendall's p does not know
+    of detrending.
+
+    p takes the pairs as independent unless ``significance`` says otherwise. Lags and
+    n_effective count steps on the regular axis: dates left out are gaps that no pair
+    of neighbours spans (see :func:`~geosoil.correlation.effective.effective_pairs`).
+    Maps of p want a false discovery rate
+    (:func:`~geosoil.correlation.field_significance.field_significance`).
+
+    References
+    ----------
+    Kendall (1945), The treatment of ties in ranking problems, Biometrika 33,
+    doi:10.1093/biomet/33.3.239.
 
     Examples
     --------
@@ -88,157 +166,215 @@ def correlate(
     >>> answer = correlate(x, y)
     >>> round(float(answer.r), 3), round(float(answer.p_value), 3), int(answer.n)
     (0.6, 0.4, 4)
+    >>> round(float(correlate(x, y, method="kendall").r), 3)
+    0.333
     """
-    _check_settings((x, y), dim, method, lag, min_pairs)
-    _check_times(x, y, dim)
-    _check_grids(x, y, dim)
+    others = _others(controls, weights)
+    request = Request(
+        method=method,
+        lag=lag,
+        min_pairs=min_pairs,
+        controls=len(others) - (weights is not None),
+        weighted=weights is not None,
+        times=(0.0,) if detrend else (),
+        statistics=tuple(name for name in STATISTICS if name in statistics),
+        p_from=significance.p_from,
+        longest_lag=0,
+        confidence=significance.confidence,
+    )
+    _check(x, y, others, dim, request, (tuple(statistics), significance))
+    ready, request = _on_axis([x, y, *others], dim, request, significance)
+    if has_pieces(ready[:2], dim):
+        result = answer_pieces(ready[0], ready[1], dim, request)
+    else:
+        answers = xr.apply_ufunc(
+            answer_block,
+            *ready,
+            input_core_dims=[[dim] for _ in ready],
+            output_core_dims=[[] for _ in request.outputs],
+            kwargs={"request": request},
+            dask="parallelized",
+            output_dtypes=list(request.outputs.values()),
+        )
+        result = xr.Dataset(dict(zip(request.outputs, answers, strict=True)))
     # The coordinates were found equal within a millionth of a cell.
     kept = {key: c for key, c in x.coords.items() if dim not in c.dims}
-    first, second = (array.drop_vars(list(array.coords)) for array in (x, y))
-    answers = xr.apply_ufunc(
-        _pearson,
-        *(_whole_series(array, dim) for array in (first, second)),
-        input_core_dims=[[dim], [dim]],
-        output_core_dims=[[] for _ in _OUTPUTS],
-        kwargs={"lag": lag, "min_pairs": min_pairs},
-        dask="parallelized",
-        output_dtypes=list(_OUTPUTS.values()),
-    )
-    result = xr.Dataset(dict(zip(_OUTPUTS, answers, strict=True)))
-    return _describe(
-        result.assign_coords(kept), x, y, _settings(method, lag, min_pairs)
-    )
+    return _describe(result.assign_coords(kept), x, y, request)
 
 
-def _pearson(
-    x: npt.NDArray[np.generic], y: npt.NDArray[np.generic], *, lag: int, min_pairs: int
-) -> tuple[npt.NDArray[np.generic], ...]:
-    """Call the compiled kernel, loaded with the first use; mend the smallest p."""
-    from geosoil.correlation import _kernels  # noqa: PLC0415  numba loads slowly
-
-    with _ONE_AT_A_TIME:
-        found = _kernels.pearson(_as_float(x), _as_float(y), lag, min_pairs)
-    tail = found.p_value < TAIL
-    found.p_value[tail] = p_value(found.r[tail], found.n[tail])
-    return found
+def _others(
+    controls: xr.DataArray | Sequence[xr.DataArray] | None,
+    weights: xr.DataArray | None,
+) -> list[xr.DataArray]:
+    """Return controls and weights in one list."""
+    held = [controls] if isinstance(controls, xr.DataArray) else list(controls or ())
+    return held if weights is None else [*held, weights]
 
 
-def _as_float(values: npt.NDArray[np.generic]) -> npt.NDArray[np.floating[Any]]:
-    """Return float32 and float64 as they are, all else as float64."""
-    if values.dtype in (np.float32, np.float64):
-        return values  # type: ignore[return-value]
-    return values.astype(np.float64)
+def _on_axis(
+    series: list[xr.DataArray], dim: str, request: Request, significance: Significance
+) -> tuple[list[xr.DataArray], Request]:
+    """Put all series on the regular axis and settle what depends on it."""
+    values = time_values(series[0], dim)
+    longest = longest_lag(values.size, significance.formula)
+    # Only lags and neighbours care where a step is missing.
+    neighbours = "n_effective" in request.outputs or request.p_from == "n_effective"
+    farthest = max(abs(request.lag), longest or 1 if neighbours else 0)
+    places = np.arange(values.size)
+    if farthest:
+        places = regular_steps(values, farthest)
+    times: tuple[float, ...] = ()
+    if request.times:
+        times = tuple(np.interp(np.arange(places[-1] + 1), places, values).tolist())
+    settled = replace(request, longest_lag=longest, times=times)
+    return [on_regular_axis(array, dim, places) for array in series], settled
 
 
-def _whole_series(array: xr.DataArray, dim: str) -> xr.DataArray:
-    """Join the chunks of a dask array along the dimension to correlate over."""
-    return array if array.chunks is None else array.chunk({dim: -1})
-
-
-def _check_settings(
-    arrays: tuple[xr.DataArray, xr.DataArray],
+def _check(
+    x: xr.DataArray,
+    y: xr.DataArray,
+    others: list[xr.DataArray],
     dim: str,
-    method: str,
-    lag: int,
-    min_pairs: int,
+    request: Request,
+    asked: tuple[tuple[str, ...], Significance],
 ) -> None:
-    """Raise on an unknown method or dim, or a lag and min_pairs that cannot be."""
-    faults = []
-    if method not in METHODS:
-        faults.append(f"unknown method '{method}', known are: {', '.join(METHODS)}")
-    for role, array in zip("xy", arrays, strict=True):
-        if dim not in array.dims:
-            faults.append(f"{role} '{array.name}' has dims {array.dims}, no '{dim}'")
-    if min_pairs < FEWEST_PAIRS:
-        faults.append(f"min_pairs is {min_pairs}, the fewest that can be is 3")
-    steps = min(array.sizes.get(dim, 0) for array in arrays)
-    if not faults and steps - abs(lag) < min_pairs:
-        faults.append(
-            f"{steps} steps of '{dim}' with lag {lag} leave {max(steps - abs(lag), 0)} "
-            f"pairs, fewer than min_pairs = {min_pairs}: a correlation over time is "
-            "not testable; give a longer series, or correlate over space"
+    """Raise on settings that cannot be, all at once; then on times and grids."""
+    faults = [
+        *_unknown(request, *asked),
+        *_unfit(request),
+        *(
+            f"{role} '{array.name}' has dims {array.dims}, no '{dim}'"
+            for role, array in [("x", x), ("y", y), *(("control", o) for o in others)]
+            if dim not in array.dims
+        ),
+        *(
+            f"control or weight '{array.name}' has dims {sorted(extra)} that x has not"
+            for array in others
+            if (extra := {str(d) for d in array.dims} - {str(d) for d in x.dims})
+        ),
+    ]
+    if not faults:
+        faults += _too_short((x, y), dim, request) + _in_pieces(
+            [x, y, *others], dim, request
+        )
+    if not faults and request.weighted and others[-1].chunks is None:
+        lowest = float(others[-1].min())
+        faults += [f"the lowest weight is {lowest}, the rule is 0 or above"] * (
+            lowest < 0
         )
     if faults:
         message = f"Cannot correlate: {'; '.join(faults)}."
         raise InputError(message)
+    check_same_times(x, y, dim)
+    check_same_place(x, y, dim)
+    for array in others:
+        check_same_times(x, array, dim)
+        here = {d: 0 for d in x.dims if d not in array.dims}
+        check_same_place(x.isel(here, drop=True), array, dim)
 
 
-def _check_times(x: xr.DataArray, y: xr.DataArray, dim: str) -> None:
-    """Raise unless both series have the same coordinate along the dimension."""
-    if x.sizes[dim] == y.sizes[dim] and not {dim} & (set(x.coords) & set(y.coords)):
-        return
-    first, second = x[dim].to_index(), y[dim].to_index()
-    if first.equals(second):
-        return
-    sides = [
-        f"only in {role} '{array.name}': {_some([str(step) for step in steps])}"
-        for role, array, steps in (
-            ("x", x, first.difference(second)),
-            ("y", y, second.difference(first)),
-        )
-        if len(steps)
+def _unknown(
+    request: Request, statistics: tuple[str, ...], significance: Significance
+) -> list[str]:
+    """Name settings that are not among the known ones."""
+    choices = [
+        ("method", request.method, METHODS),
+        ("p_from", request.p_from, get_args(PairsTested)),
+        ("formula", significance.formula, FORMULAS),
+        *(("statistic", name, STATISTICS) for name in statistics),
     ]
-    message = (
-        f"Series of different '{dim}': {'; '.join(sides) or 'the order differs'}. "
-        f"Select the same steps from both with .sel({dim}=...) before."
-    )
-    raise InputError(message)
+    faults = [
+        f"unknown {what} '{given}', known are: {', '.join(known)}"
+        for what, given, known in choices
+        if given not in known
+    ]
+    if not 0 < significance.confidence < 1:
+        faults.append(f"confidence is {significance.confidence}, not between 0 and 1")
+    return faults
 
 
-def _some(labels: list[str], *, shown: int = 6) -> str:
-    """List the first labels, and say how many more there are."""
-    rest = len(labels) - shown
-    return ", ".join(labels[:shown]) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _check_grids(x: xr.DataArray, y: xr.DataArray, dim: str) -> None:
-    """Raise unless all other dims, coordinates and the CRS are the same."""
-    what = f"series '{x.name}' and '{y.name}'"
-    sizes = [{d: n for d, n in a.sizes.items() if d != dim} for a in (x, y)]
-    if sizes[0] != sizes[1]:
-        message = (
-            f"The {what} differ in shape: {sizes[0]} and {sizes[1]}. Bring one onto "
-            "the other's grid with geosoil.align."
+def _unfit(request: Request) -> list[str]:
+    """Name settings that do not go together."""
+    faults = []
+    if request.min_pairs < FEWEST_PAIRS:
+        faults.append(f"min_pairs is {request.min_pairs}, the fewest that can be is 3")
+    if request.controls and request.method == "kendall":
+        faults.append("Kendall's tau takes no controls; use pearson or spearman")
+    if request.weighted and request.method != "pearson":
+        faults.append(f"method '{request.method}' takes no weights; use pearson")
+    if request.p_from == "exact" and (request.method == "pearson" or request.careful):
+        faults.append(
+            "an exact p is known for plain Spearman and Kendall; use p_from='n'"
         )
-        raise GridMismatchError(message)
-    spatial = {"y", "x"} <= set(sizes[0])
-    if spatial and (x.rio.crs is not None or y.rio.crs is not None):
-        check_same_grid(Grid.of(x), Grid.of(y), what=what)
-    for name in sizes[0]:
-        if name in x.coords and name in y.coords and not _same(x[name], y[name]):
-            message = (
-                f"The {what} have different coordinates '{name}'. Bring one onto the "
-                "other's grid with geosoil.align."
-            )
-            raise GridMismatchError(message)
+    return faults
 
 
-def _same(first: xr.DataArray, second: xr.DataArray) -> bool:
-    """Return whether coordinates agree, numbers within a millionth of a step."""
-    a, b = first.to_numpy(), second.to_numpy()
-    if a.dtype.kind not in "iuf" or b.dtype.kind not in "iuf":
-        return bool(np.array_equal(a, b))
-    step = float(np.abs(np.diff(a)).min()) if len(a) > 1 else 1.0
-    return bool(np.all(np.abs(a - b) <= SNAP * step))
+def _too_short(
+    arrays: tuple[xr.DataArray, xr.DataArray], dim: str, request: Request
+) -> list[str]:
+    """Say when the axis leaves fewer pairs than an answer takes."""
+    steps = min(array.sizes[dim] for array in arrays)
+    left = max(steps - abs(request.lag), 0)
+    needed = request.min_pairs + request.held
+    if left >= needed:
+        return []
+    beside = f" and {request.held} held fixed" if request.held else ""
+    return [
+        f"{steps} steps of '{dim}' with lag {request.lag} leave {left} "
+        f"pairs, fewer than min_pairs = {request.min_pairs}{beside}: a correlation "
+        "over time is not testable (three pairs are significant at 5 % only above "
+        "|r| = 0.997). Give a longer series (daily or 8-day steps, more years), "
+        "correlate over space (window_correlation, weighted_correlation), or force "
+        "three pairs with min_pairs=3"
+    ]
 
 
-def _settings(method: str, lag: int, min_pairs: int) -> dict[str, str | int]:
-    """Return the attributes that say how the answer was made."""
-    return {"method": method, "lag": lag, "min_pairs": min_pairs}
+def _in_pieces(series: list[xr.DataArray], dim: str, request: Request) -> list[str]:
+    """Ask for one chunk of time where co-moments are not enough."""
+    simple = (
+        request.method == "pearson"
+        and not request.careful
+        and request.p_from == "n"
+        and "theil_sen_slope" not in request.statistics
+    )
+    if simple or not has_pieces(series, dim):
+        return []
+    return [
+        f"the series lie in several chunks of '{dim}', and only Pearson's plain r is "
+        f"merged from pieces; ranks, controls, weights, trends and median slopes need "
+        f"whole series: use .chunk({{'{dim}': -1}}) and smaller chunks in space"
+    ]
 
 
 def _describe(
-    result: xr.Dataset, x: xr.DataArray, y: xr.DataArray, settings: dict[str, str | int]
+    result: xr.Dataset, x: xr.DataArray, y: xr.DataArray, request: Request
 ) -> xr.Dataset:
-    """Write what each variable is."""
+    """Write what each variable is and how it was made."""
     pair = f"{x.name or 'x'} and {y.name or 'y'}"
-    for name in ("r", "p_value", "n"):
-        entry = variable(name)
+    settings: dict[str, str | int] = {
+        "method": request.method,
+        "lag": request.lag,
+        "min_pairs": request.min_pairs,
+    }
+    if request.controls:
+        settings["controls"] = request.controls
+    if request.weighted:
+        settings["weights"] = "given"
+    if request.times:
+        settings["detrended"] = "linear"
+    if request.p_from != "n":
+        settings["p_from"] = request.p_from
+    for name in (key for key in request.outputs if key != "reason"):
+        words = _WORDS.get(name) or variable(name).long_name
+        slope = name in ("slope", "intercept", "theil_sen_slope")
+        units = "1" if not slope else _slope_units(x, y, name)
         result[name].attrs = {
-            "units": entry.units,
-            "long_name": f"{entry.long_name}, {pair}",
+            "units": units,
+            "long_name": f"{words}, {pair}",
             **settings,
         }
+    for name in {"r_lower", "r_upper"} & set(request.outputs):
+        result[name].attrs["confidence"] = request.confidence
     result["reason"].attrs = {
         "long_name": f"why there is no r, {pair}",
         "flag_values": np.arange(len(REASONS), dtype=np.int8),
@@ -246,3 +382,9 @@ def _describe(
     }
     result.attrs = dict(settings)
     return result
+
+
+def _slope_units(x: xr.DataArray, y: xr.DataArray, name: str) -> str:
+    """Return the units of y, or of y by x."""
+    of_y, of_x = (str(array.attrs.get("units", "1")) for array in (y, x))
+    return of_y if name == "intercept" or of_x == "1" else f"({of_y}) / ({of_x})"

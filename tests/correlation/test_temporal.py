@@ -233,7 +233,11 @@ def test_dask_chunks_do_not_change_the_answer(chunks: dict[str, int]) -> None:
     a, b = gappy((14, 7, 11), seed=4)
     lazy = correlate(cube(a).chunk(chunks), cube(b).chunk(chunks), lag=1)
     assert lazy.r.chunks is not None
-    xr.testing.assert_identical(lazy.compute(), correlate(cube(a), cube(b), lag=1))
+    eager = correlate(cube(a), cube(b), lag=1)
+    # Pieces of time are merged, and so rounded, in another order.
+    xr.testing.assert_allclose(lazy.compute(), eager, rtol=1e-13, atol=1e-14)
+    if "time" not in chunks:
+        xr.testing.assert_identical(lazy.compute(), eager)
 
 
 def test_memory_layout_does_not_change_the_answer() -> None:
