@@ -64,10 +64,10 @@ class NdviSettings(Settings):
 
 
 class ClimateFile(Settings):
-    """One file of a climate variable; its path alone is enough where it says all."""
+    """A climate variable; its path alone is enough where the file says all."""
 
     path: Path
-    """CF NetCDF or GRIB file."""
+    """CF NetCDF or GRIB file, or a pattern of files that follow each other."""
     crs: str | None = None
     """What its coordinates are, for a file that does not say so."""
     start: str | None = None

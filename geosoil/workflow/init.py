@@ -261,7 +261,7 @@ def _inputs_part() -> str:
         '# composites = "ndvi/MOD13C1.*.hdf"\n\n'
         '# [climate]\n# soil_moisture = "climate/soil_moisture.nc"\n'
         '# air_temperature = "climate/air_temperature.nc"\n'
-        '# precipitation = "climate/precipitation.nc"\n\n'
+        '# precipitation = "climate/rain_*.nc"  # one file or several\n\n'
         '# [layers]\n# elevation = "elevation.tif"\n'
         '# permafrost = { path = "permafrost.tif", table = "permafrost.csv" }\n'
     )

@@ -14,7 +14,7 @@ import pandas as pd
 import xarray as xr
 from pyproj import Transformer
 
-from geosoil.config import StudyConfig
+from geosoil.config import ClimateFile, StudyConfig
 from geosoil.errors import GeosoilError, InputError, MissingFileError
 from geosoil.grids.align import align
 from geosoil.grids.grid import Grid
@@ -125,8 +125,8 @@ def open_inputs(config: StudyConfig) -> StudyInputs:
     ):
         if pattern:
             faults.attempt(partial(matching_files, pattern, key))
-    for file in (climate.path for climate in config.climate.values()):
-        faults.attempt(partial(_check_exists, file))
+    for file in config.climate.values():
+        faults.attempt(partial(climate_files, file))
     if elevation is not None and samples is not None and path is not None:
         faults.attempt(partial(_check_ground, elevation, samples, path))
     faults.raise_all()
@@ -173,6 +173,32 @@ def matching_files(pattern: Path | None, key: str) -> list[Path]:
     return files
 
 
+def climate_files(file: ClimateFile) -> list[Path]:
+    """Return the files of a climate variable.
+
+    Parameters
+    ----------
+    file : ClimateFile
+        Path, or a pattern such as ``t2m_*.nc`` of files that follow each other.
+
+    Returns
+    -------
+    files : list of Path
+        Sorted by name.
+
+    Raises
+    ------
+    MissingFileError
+        If there is none.
+    """
+    if set(str(file.path)) & set("*?["):
+        return matching_files(file.path, "climate")
+    if not file.path.is_file():
+        message = f"File '{file.path}' named in the settings does not exist."
+        raise MissingFileError(message)
+    return [file.path]
+
+
 def _degrees(grid: Grid) -> tuple[float, float, float, float]:
     """Bounds of a grid as (W, S, E, N) in degrees."""
     transformer = Transformer.from_crs(grid.crs, 4326, always_xy=True)
@@ -201,13 +227,6 @@ def _check_ground(
             f"within the study grid: {shown}. Give a model of the whole region."
         )
         raise InputError(message)
-
-
-def _check_exists(path: Path) -> None:
-    """Raise when a named file is absent."""
-    if not path.is_file():
-        message = f"File '{path}' named in the settings does not exist."
-        raise MissingFileError(message)
 
 
 def _region_mask(region: gpd.GeoDataFrame | None, grid: Grid) -> xr.DataArray:

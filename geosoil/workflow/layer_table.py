@@ -21,7 +21,7 @@ from geosoil.io.class_tables import read_classes
 from geosoil.io.geotiff import read_geotiff
 from geosoil.io.layers import read_polygons
 from geosoil.workflow.class_inputs import VECTOR, layer_files
-from geosoil.workflow.inputs import matching_files
+from geosoil.workflow.inputs import climate_files, matching_files
 from geosoil.workflow.series import open_climate_file, open_ndvi_files
 
 COLUMNS = ["layer", "crs", "grid", "dates", "nodata_percent", "verified", "fault"]
@@ -112,7 +112,7 @@ def _layers(
         else:
             found.append((name, files, geotiff(layer.path, classes=True)))
     for name, file in config.climate.items():
-        found.append((name, partial(list, [file.path]), climate(file, name)))
+        found.append((name, partial(climate_files, file), climate(file, name)))
     for key, pattern in (
         ("ndvi.monthly", config.ndvi.monthly),
         ("ndvi.composites", config.ndvi.composites),

@@ -17,7 +17,12 @@ from geosoil.workflow.contrasts import contrast_tables
 from geosoil.workflow.correlation import correlate_study
 from geosoil.workflow.figures import StudyResults, write_figures
 from geosoil.workflow.fractions import solve_study
-from geosoil.workflow.inputs import StudyInputs, matching_files, open_inputs
+from geosoil.workflow.inputs import (
+    StudyInputs,
+    climate_files,
+    matching_files,
+    open_inputs,
+)
 from geosoil.workflow.join import join_samples
 from geosoil.workflow.mapping import map_fractions
 from geosoil.workflow.plain_json import strict_json
@@ -141,10 +146,11 @@ def _input_files(config: StudyConfig) -> Iterator[Path]:
     study, tracers = config.study, config.tracers
     named = [config.samples.path, config.elevation, config.output.reference]
     named += [study.region, study.rivers, study.lakes, tracers.end_members]
-    named += [climate.path for climate in config.climate.values()]
     for layer in config.layers.values():
         named += [layer.path, layer.table]
     yield from (path for path in named if path is not None)
+    for climate in config.climate.values():
+        yield from climate_files(climate)
     for pattern, key in (
         (config.ndvi.monthly, "ndvi.monthly"),
         (config.ndvi.composites, "ndvi.composites"),
