@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -70,6 +71,43 @@ def climate_of_settings(weather: PeriodClimate) -> EvaporationClimate:
     )
 
 
+class EvaporationStart(NamedTuple):
+    """Where the evaporation of a period begins."""
+
+    climate: EvaporationClimate
+    """Conditions of evaporation."""
+    d18O: float
+    """Of mean precipitation [permil]."""
+    d2H: float
+    """Of mean precipitation [permil]."""
+
+
+def evaporation_start(
+    inputs: StudyInputs, period: str, fallen: EndMembers
+) -> EvaporationStart | None:
+    """Return the climate and the rain that a period's evaporation starts from.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+        Opened study.
+    period : str
+        Period.
+    fallen : EndMembers
+        End members of the period.
+
+    Returns
+    -------
+    start : EvaporationStart or None
+        None where the settings give no climate or there is no precipitation.
+    """
+    climate = climate_of(inputs, period)
+    if climate is None or "precipitation" not in fallen.sources:
+        return None
+    d18O, d2H = fallen.keep(["precipitation"]).means(["d18O", "d2H"])[0]
+    return EvaporationStart(climate, float(d18O), float(d2H))
+
+
 def theory_slope(inputs: StudyInputs, period: str, fallen: EndMembers) -> float | None:
     """Return the Craig-Gordon slope of a period's climate.
 
@@ -87,11 +125,10 @@ def theory_slope(inputs: StudyInputs, period: str, fallen: EndMembers) -> float 
     slope : float or None
         None where the settings give no climate or there is no precipitation.
     """
-    climate = climate_of(inputs, period)
-    if climate is None or "precipitation" not in fallen.sources:
+    start = evaporation_start(inputs, period, fallen)
+    if start is None:
         return None
-    rain = fallen.keep(["precipitation"]).means(["d18O", "d2H"])[0]
-    return float(evaporation_slope(rain[0], rain[1], climate=climate))
+    return float(evaporation_slope(start.d18O, start.d2H, climate=start.climate))
 
 
 def regression_artefact(

@@ -14,7 +14,7 @@ from geosoil.tracers.evaporation_mixing import evaporated_fractions
 from geosoil.tracers.evaporation_prior import EvaporationPrior, evaporation_prior
 from geosoil.tracers.group_fractions import fractions_of_means
 from geosoil.tracers.mixing import source_fractions
-from geosoil.workflow.evaporation import climate_of
+from geosoil.workflow.evaporation import evaporation_start
 from geosoil.workflow.inputs import StudyInputs
 from geosoil.workflow.mixtures import (
     ALL,
@@ -83,14 +83,13 @@ def study_prior(
     prior : EvaporationPrior or None
         None where the settings give no climate or there is no precipitation.
     """
-    climate = climate_of(inputs, period)
-    if climate is None or "precipitation" not in fallen.sources:
+    start = evaporation_start(inputs, period, fallen)
+    if start is None:
         return None
-    rain = fallen.keep(["precipitation"]).means(["d18O", "d2H"])[0]
     return evaporation_prior(
-        climate,
-        d18O=float(rain[0]),
-        d2H=float(rain[1]),
+        start.climate,
+        d18O=start.d18O,
+        d2H=start.d2H,
         rng=np.random.default_rng(inputs.config.study.seed),
         remaining=inputs.config.tracers.climate[period].remaining,
     )

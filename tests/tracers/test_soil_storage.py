@@ -13,22 +13,6 @@ from geosoil.tracers.soil_storage import layer_storage, stratum_storage
 NAN = np.nan
 
 
-@pytest.fixture
-def soil() -> pd.DataFrame:
-    rows = [
-        ("low", 0, 20, 0.30),
-        ("low", 0, 20, 0.20),
-        ("low", 20, 40, 0.10),
-        ("high", 0, 20, 0.40),
-        ("high", 20, 40, NAN),
-        ("top", 0, 20, 0.40),
-        ("top", 10, 30, 0.40),
-        ("flat", NAN, NAN, 0.40),
-    ]
-    columns = ["band", "depth_top", "depth_bottom", "soil_moisture"]
-    return pd.DataFrame(rows, columns=columns)
-
-
 @given(st.floats(0.0, 1.0), st.floats(0.0, 100.0), st.floats(1.0, 50.0))
 def test_storage_of_a_layer_is_depth_of_water(moisture, top, thickness) -> None:
     soil = pd.DataFrame(
