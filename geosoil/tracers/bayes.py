@@ -269,7 +269,7 @@ def _problems(
 def _check_spread(problem: Problem) -> None:
     """Raise where a mixture has no error at all, so that no density exists."""
     layout, batch = problem.layout, problem.batch
-    if layout.residual in ("half_normal", "gamma_simmr"):
+    if layout.residual not in ("product", "none"):
         return
     size = np.arange(layout.n_tracers)
     lacking = np.asarray(~(batch.own[:, size, size] > 0).all(axis=0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from geosoil.tracers.bayes_prior import FractionPrior
 from geosoil.tracers.evaporation_prior import EvaporationPrior
 
 FloatArray = npt.NDArray[np.float64]
-Residual = Literal["half_normal", "gamma_simmr", "none"]
+Residual = Literal["half_normal", "inverse_wishart", "gamma_simmr", "none"]
 Process = Literal["none", "sum_of_squares", "product"]
 
 
@@ -60,8 +60,10 @@ class MixingModel:
     prior: FractionPrior = field(default_factory=FractionPrior)
     """Prior of the fractions."""
     residual: Residual = "half_normal"
-    """Prior of the residual standard deviations: half-normal with ``residual_scale``,
-    or Gamma(3, 3/50), whose mean of 50 is far from weak where tracers span less."""
+    """Prior of the residual: half-normal standard deviations with ``residual_scale``;
+    an inverse Wishart covariance with J + 1 degrees of freedom and the identity as
+    scale (that of MixSIAR: in units of the tracers, and it keeps variances away from
+    0); or Gamma(3, 3/50) (that of simmr: its mean of 50 is far from weak)."""
     residual_scale: Mapping[str, float] | None = None
     """Scale of the half-normal by tracer; by default the standard deviation of all
     mixtures, or of one source sample where there is one mixture."""
@@ -70,7 +72,8 @@ class MixingModel:
     sources: Literal["means", "fixed"] = "means"
     """Whether the means of the sources are uncertain through n, or known."""
     covariance: Literal["full", "diagonal"] = "full"
-    """Whether tracers covary, in sources, measurements and residual."""
+    """Whether tracers covary, in sources, measurements and residual; a residual of
+    inverse Wishart prior always does."""
     evaporation: EvaporationPrior | None = None
     """Evaporation of each group; its slope is common to all groups."""
     cluster: str | None = "site_id"
@@ -82,7 +85,7 @@ class MixingModel:
     def __post_init__(self) -> None:
         """Check the choices."""
         choices = (
-            ("residual", self.residual, ("half_normal", "gamma_simmr", "none")),
+            ("residual", self.residual, get_args(Residual)),
             ("process", self.process, ("none", "sum_of_squares", "product")),
             ("sources", self.sources, ("means", "fixed")),
             ("covariance", self.covariance, ("full", "diagonal")),
@@ -100,6 +103,11 @@ class MixingModel:
         if faults:
             message = f"Invalid mixing model: {'; '.join(faults)}."
             raise MixingError(message)
+
+    @property
+    def residual_covaries(self) -> bool:
+        """Whether the residuals of tracers are correlated."""
+        return self.covariance == "full" or self.residual == "inverse_wishart"
 
     def layout(self, n_sources: int, *, scaled: bool = False) -> Layout:
         """Return the parameters of a group.
@@ -124,12 +132,12 @@ class MixingModel:
         size = len(self.tracers)
         product = self.process == "product"
         residual = "product" if product else self.residual
-        own = residual in ("half_normal", "gamma_simmr")
+        own = residual not in ("product", "none")
         return Layout(
             n_sources=n_sources,
             n_tracers=size,
             residual=residual,
-            correlated=own and self.covariance == "full" and size > 1,
+            correlated=own and size > 1 and self.residual_covaries,
             evaporated=self.evaporation is not None,
             scaled=scaled,
             process=self.process != "none",

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from geosoil.tracers._kernels_bayes import contrasts, ratio_prior
+from geosoil.tracers._bayes_density import ratio_prior
+from geosoil.tracers._kernels_bayes import contrasts
 from geosoil.tracers.bayes_groups import GroupPool, Joint
 from geosoil.tracers.bayes_prior import FractionPrior
 

@@ -8,11 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from geosoil.tracers._bayes_density import log_density
 from geosoil.tracers._kernels_bayes import (
     Batch,
     Layout,
     evaporation_of,
-    log_density,
     log_shares,
     product_factor,
 )

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from geosoil.errors import MixingError
-from geosoil.tracers._kernels_bayes import Batch, Layout, ratio_prior
+from geosoil.tracers._bayes_density import ratio_prior
+from geosoil.tracers._kernels_bayes import Batch, Layout
 from geosoil.tracers._kernels_bayes_mode import find_mode
 from geosoil.tracers.bayes_scores import PriorScores
 from geosoil.tracers.bayes_weights import (

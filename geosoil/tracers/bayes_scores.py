@@ -8,14 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from geosoil.tracers._kernels_bayes import (
-    Batch,
-    Layout,
-    contrasts,
-    log_density,
-    log_shares,
-    ratio_prior,
-)
+from geosoil.tracers._bayes_density import log_density, ratio_prior
+from geosoil.tracers._kernels_bayes import Batch, Layout, contrasts, log_shares
 
 FloatArray = npt.NDArray[np.float64]
 

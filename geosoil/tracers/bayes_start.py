@@ -7,13 +7,8 @@ import numpy.typing as npt
 
 from geosoil.errors import MixingError
 from geosoil.tracers import _kernels_ensemble as ensemble
-from geosoil.tracers._kernels_bayes import (
-    Batch,
-    Layout,
-    contrasts,
-    log_density,
-    log_shares,
-)
+from geosoil.tracers._bayes_density import log_density
+from geosoil.tracers._kernels_bayes import Batch, Layout, contrasts, log_shares
 from geosoil.tracers._kernels_bayes_mode import find_mode
 from geosoil.tracers.bayes_problem import Problem
 

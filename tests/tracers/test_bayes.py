@@ -98,14 +98,15 @@ def test_ensemble_gives_the_exact_posterior_of_simmr(shared: Path, name: str) ->
 
 
 @pytest.mark.parametrize(
-    ("key", "process"),
+    ("key", "process", "residual"),
     [
-        ("resid_TRUE_process_TRUE", "product"),
-        ("resid_FALSE_process_TRUE", "sum_of_squares"),
+        ("resid_TRUE_process_TRUE", "product", "none"),
+        ("resid_FALSE_process_TRUE", "sum_of_squares", "none"),
+        ("resid_TRUE_process_FALSE", "none", "inverse_wishart"),
     ],
 )
 def test_uncertain_source_means_agree_with_mixsiar(
-    shared: Path, key: str, process: str
+    shared: Path, key: str, process: str, residual: str
 ) -> None:
     path = shared / "golden/tracers/mixsiar_killerwhale.json"
     case = json.loads(path.read_text())
@@ -119,7 +120,7 @@ def test_uncertain_source_means_agree_with_mixsiar(
         table[f"{tracer}_correction"] = case["discrimination_mean"][place]
         table[f"{tracer}_correction_sd"] = case["discrimination_sd"][place]
     model = MixingModel(
-        tracers=tracers, residual="none", process=process, covariance="diagonal"
+        tracers=tracers, residual=residual, process=process, covariance="diagonal"
     )
     mixtures = pd.DataFrame(case["mix"], columns=list(tracers))
     found = answer(mixtures, EndMembers.from_table(table), model=model)

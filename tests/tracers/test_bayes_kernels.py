@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy import integrate, stats
 
+from geosoil.tracers import _bayes_density as posterior
 from geosoil.tracers import _kernels_bayes as kernels
 from geosoil.tracers import _kernels_ensemble as ensemble
 from geosoil.tracers._kernels_bayes_mode import find_mode
@@ -106,8 +107,26 @@ def test_order_of_mixtures_does_not_matter() -> None:
     for own in (table, table.iloc[::-1]):
         found = group_tasks(own, ENDS, [], model)
         batch = batch_of(found.tasks, model, found.residual_scale)
-        values.append(kernels.log_density(states, layout, batch))
+        values.append(posterior.log_density(states, layout, batch))
     np.testing.assert_allclose(values[0], values[1], rtol=1e-10)
+
+
+def test_inverse_wishart_prior_is_that_of_scipy() -> None:
+    # (ln s1, ln s2, atanh r) to the covariance: Jacobian 4 s1^3 s2^3 (1 - r^2).
+    model = MixingModel(residual="inverse_wishart", sources="fixed")
+    layout = model.layout(2)
+    found = group_tasks(mixtures(1), ENDS.keep(["rain", "ice"]), [], model)
+    batch = batch_of(found.tasks, model, found.residual_scale)
+    states = np.random.default_rng(4).normal(0, 0.8, (layout.size, 1, 12))
+    states[layout.parts["ratios"]] = 0.0
+    got = posterior.log_prior(states, layout, batch)[0]
+    wanted = []
+    for log_first, log_second, atanh in states[1:, 0].T:
+        first, second, r = np.exp(log_first), np.exp(log_second), np.tanh(atanh)
+        matrix = [[first**2, r * first * second], [r * first * second, second**2]]
+        jacobian = 4.0 * (first * second) ** 3 * (1.0 - r**2)
+        wanted.append(stats.invwishart.logpdf(matrix, 3, np.eye(2)) + np.log(jacobian))
+    np.testing.assert_allclose(np.ptp(got - wanted), 0.0, atol=1e-9)
 
 
 def test_prior_of_fractions_has_the_jacobian_of_log_ratios() -> None:
@@ -116,7 +135,7 @@ def test_prior_of_fractions_has_the_jacobian_of_log_ratios() -> None:
     batch = batch_of(found.tasks, model, found.residual_scale)
 
     def density(z: float) -> float:
-        return float(np.exp(kernels.ratio_prior(np.full((1, 1, 1), z), batch)[0, 0]))
+        return float(np.exp(posterior.ratio_prior(np.full((1, 1, 1), z), batch)[0, 0]))
 
     def share(z: float) -> float:
         return float(np.exp(kernels.log_shares(np.array([[z]])))[0, 0])
@@ -133,7 +152,7 @@ def test_prior_of_correlations_is_flat_over_matrices() -> None:
     rng = np.random.default_rng(1)
     count = 40_000
     v = rng.uniform(-6, 6, (3, count))
-    weight = np.exp(kernels._correlation_prior(v, 3))
+    weight = np.exp(posterior._correlation_prior(v, 3))
     factor = kernels.correlation_factor(np.tanh(v), 3)
     matrix = kernels.product(factor, factor.swapaxes(0, 1))
     np.testing.assert_allclose(matrix[[0, 1, 2], [0, 1, 2]], 1.0, atol=1e-12)
