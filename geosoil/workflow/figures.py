@@ -256,6 +256,11 @@ def _without_structure(result: FractionMaps, source: str) -> str:
     return ": kriging finds no spatial structure, so the mean of each zero-rule domain"
 
 
+def _in_words(variable: str) -> str:
+    """Name of a variable as readers know it."""
+    return "NDVI" if variable == "ndvi" else variable.replace("_", " ")
+
+
 def _correlation_maps(
     result: CorrelationResult, overlays: Overlays, note: str | None
 ) -> Iterator[tuple[str, Draw]]:
@@ -265,7 +270,7 @@ def _correlation_maps(
         chosen = {m: d for (name, m), d in result.maps.items() if name == x}
         months = [m for m in calendar.month_name if m in chosen]
         years = chosen[months[0]].attrs["years"]
-        title = f"{y} and {x}".replace("_", " ")
+        title = f"{_in_words(y)} and {_in_words(x)}"
 
         def draw(
             chosen: dict[str, xr.Dataset] = chosen,
