@@ -13,9 +13,10 @@ import shapely
 import xarray as xr
 from rasterio.features import rasterize
 
-from geosoil.errors import InputError, MissingCRSError
+from geosoil.errors import InputError
 from geosoil.grids.coverage import coverage
 from geosoil.grids.grid import FloatArray, Grid, IntArray
+from geosoil.grids.zones import placed_polygons
 
 Method = Literal["largest", "centre"]
 METHODS: tuple[Method, ...] = ("largest", "centre")
@@ -201,16 +202,7 @@ def _codes(polygons: gpd.GeoDataFrame, column: str) -> IntArray:
 
 def _shapes(polygons: gpd.GeoDataFrame, grid: Grid) -> npt.NDArray[np.object_]:
     """Return the polygons in the grid's CRS after a check."""
-    if len(polygons) == 0:
-        message = "There are no polygons. Give at least one."
-        raise InputError(message)
-    if polygons.crs is None:
-        message = (
-            "The polygons have no coordinate reference system. Set it with "
-            ".set_crs, for instance 'EPSG:4326'."
-        )
-        raise MissingCRSError(message)
-    placed = polygons.geometry.to_crs(grid.crs)
+    placed = placed_polygons(polygons, grid)
     shapes = np.asarray(placed.to_numpy(), dtype=object)
     kinds = shapely.get_type_id(shapes)
     bounds = shapely.bounds(shapes)

@@ -170,10 +170,28 @@ def _authalic(latitude: FloatArray, crs: CRS) -> FloatArray:
     return area
 
 
-def _burn(
-    polygons: gpd.GeoDataFrame, codes: npt.NDArray[np.uint8], grid: Grid
-) -> npt.NDArray[np.uint8]:
-    """Rasterize polygons in the grid's CRS by the rule of cell centres."""
+def placed_polygons(polygons: gpd.GeoDataFrame, grid: Grid) -> gpd.GeoSeries:
+    """Bring polygons into the CRS of a grid.
+
+    Parameters
+    ----------
+    polygons : GeoDataFrame
+        At least one polygon, CRS set.
+    grid : Grid
+        Grid to come to.
+
+    Returns
+    -------
+    placed : GeoSeries
+        The same geometries in the grid's CRS.
+
+    Raises
+    ------
+    InputError
+        If there are no polygons.
+    MissingCRSError
+        If they have no coordinate reference system.
+    """
     if len(polygons) == 0:
         message = "There are no polygons. Give at least one."
         raise InputError(message)
@@ -183,7 +201,14 @@ def _burn(
             ".set_crs, for instance 'EPSG:4326'."
         )
         raise MissingCRSError(message)
-    placed = polygons.geometry.to_crs(grid.crs)
+    return polygons.geometry.to_crs(grid.crs)
+
+
+def _burn(
+    polygons: gpd.GeoDataFrame, codes: npt.NDArray[np.uint8], grid: Grid
+) -> npt.NDArray[np.uint8]:
+    """Rasterize polygons in the grid's CRS by the rule of cell centres."""
+    placed = placed_polygons(polygons, grid)
     shapes = [
         (shape, int(code))
         for shape, code in zip(placed, codes, strict=True)

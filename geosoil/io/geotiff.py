@@ -221,8 +221,30 @@ class _Part:
         return values[:, ::-1] if self.turned else values
 
 
-def _part(file: Any, path: Path, bbox: Bounds | None) -> _Part:  # noqa: ANN401
-    """Find the part of an open dataset that a box touches."""
+def grid_of_file(file: Any, path: Path) -> tuple[Grid, bool]:  # noqa: ANN401
+    """Return the grid of an open dataset, north up.
+
+    Parameters
+    ----------
+    file : DatasetReader
+        Open dataset of rasterio.
+    path : Path
+        Where it lies, for messages.
+
+    Returns
+    -------
+    grid : Grid
+        Rows from north to south.
+    turned : bool
+        Whether the rows of the file run from south to north.
+
+    Raises
+    ------
+    MissingCRSError
+        If the file has no coordinate reference system.
+    FileFormatError
+        If the raster is rotated or mirrored.
+    """
     if file.crs is None:
         message = (
             f"'{path}' has no coordinate reference system. Assign the right one, for "
@@ -237,7 +259,12 @@ def _part(file: Any, path: Path, bbox: Bounds | None) -> _Part:  # noqa: ANN401
     if turned:
         north = transform.f + transform.e * file.height
         transform = Affine(transform.a, 0, transform.c, 0, -transform.e, north)
-    grid = Grid(CRS.from_wkt(file.crs.to_wkt()), transform, file.shape)
+    return Grid(CRS.from_wkt(file.crs.to_wkt()), transform, file.shape), turned
+
+
+def _part(file: Any, path: Path, bbox: Bounds | None) -> _Part:  # noqa: ANN401
+    """Find the part of an open dataset that a box touches."""
+    grid, turned = grid_of_file(file, path)
     if bbox is None:
         return _Part(file, path, grid, Window(0, 0, file.width, file.height), turned)
     touched = touched_window(grid, bbox, source=str(path))

@@ -15,14 +15,14 @@ import numpy.typing as npt
 import pandas as pd
 import rasterio
 import shapely
-from affine import Affine
 from pyproj import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from geosoil.errors import FileFormatError, InputError, MissingCRSError
-from geosoil.grids.grid import BoolArray, FloatArray, Grid, IntArray
+from geosoil.grids.grid import BoolArray, FloatArray, IntArray
 from geosoil.io._sniff import check_kind
+from geosoil.io.geotiff import grid_of_file
 
 MEMORY = 256 * 2**20
 """Bytes of cells that are read at once, at most."""
@@ -98,6 +98,7 @@ def values_from_geotiff(
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
+    >>> from geosoil.grids.grid import Grid
     >>> from geosoil.io.geotiff import write_geotiff
     >>> grid = Grid.from_bounds((100.0, 33.0, 100.2, 33.1), 0.1, "EPSG:4326")
     >>> sites = gpd.GeoSeries.from_xy([100.05, 100.1], [33.02, 33.05], crs="EPSG:4326")
@@ -157,7 +158,7 @@ def _table(
     if absent or not chosen:
         message = f"'{path}' has bands 1 to {file.count}; asked for {absent or 'none'}."
         raise InputError(message)
-    grid = _grid(file, path)
+    grid, _ = grid_of_file(file, path)
     x, y, placed = _coordinates(points, shapes, grid.crs)
     rows, columns, on_edge = grid.cells(x, y)
     height = _strip_height(file, path, memory)
@@ -179,24 +180,6 @@ def _table(
     return pd.DataFrame(
         {**table, "on_edge": on_edge, "reason": reason}, index=points.index
     )
-
-
-def _grid(file: Any, path: Path) -> Grid:  # noqa: ANN401
-    """Return the grid of a file, north up."""
-    if file.crs is None:
-        message = (
-            f"'{path}' has no coordinate reference system. Assign the right one, for "
-            "instance with 'gdal_edit.py -a_srs EPSG:4326'."
-        )
-        raise MissingCRSError(message)
-    transform = file.transform
-    if transform.b or transform.d or transform.a <= 0:
-        message = f"'{path}' is rotated or mirrored. Bring it north up with gdalwarp."
-        raise FileFormatError(message)
-    if transform.e > 0:
-        north = transform.f + transform.e * file.height
-        transform = Affine(transform.a, 0, transform.c, 0, -transform.e, north)
-    return Grid(CRS.from_wkt(file.crs.to_wkt()), transform, file.shape)
 
 
 def _coordinates(

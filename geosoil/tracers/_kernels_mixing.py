@@ -5,6 +5,7 @@ The mixtures run along the last axis, so that every step works on whole rows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -277,12 +278,25 @@ def mix_rows(
     inverse of the whole covariance, renewed with the fractions found; others weight
     every tracer by one. The variance is first order in every water's covariance.
     """
+
+    def solve(part: FloatArray, covariance: FloatArray) -> Mixed:
+        return mix_chunk(part, covariance, sources, spread, weighted)
+
+    return in_chunks(mixtures, own, solve)
+
+
+def in_chunks(
+    mixtures: FloatArray,
+    own: FloatArray,
+    solve: Callable[[FloatArray, FloatArray], Mixed],
+) -> Mixed:
+    """Solve mixtures (n, J) by parts (J, m), whose work stays in the cache."""
     turned = np.moveaxis(own, 0, -1)
     parts = []
     for start in range(0, max(len(mixtures), 1), CHUNK):
         rows = slice(start, start + CHUNK)
         part = np.ascontiguousarray(mixtures[rows].T)
         covariance = turned if len(own) == 1 else turned[:, :, rows]
-        parts.append(mix_chunk(part, covariance, sources, spread, weighted))
+        parts.append(solve(part, covariance))
     whole = [np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True)]
     return Mixed(*(np.moveaxis(array, -1, 0) for array in whole))

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from geosoil.tracers._kernels_mixing import (
-    CHUNK,
     ROUNDS,
     Mixed,
     face_fractions,
     face_gain,
+    in_chunks,
     mix_rows,
     nearest,
     products,
@@ -266,15 +267,8 @@ def mix_by_concentration(
     if blend.plain:
         sources, spread = blend.sources, blend.spread
         return mix_rows(mixtures, own, sources, spread, weighted=weighted)
-    turned = np.moveaxis(own, 0, -1)
-    parts = []
-    for start in range(0, max(len(mixtures), 1), CHUNK):
-        rows = slice(start, start + CHUNK)
-        part = np.ascontiguousarray(mixtures[rows].T)
-        covariance = turned if len(own) == 1 else turned[:, :, rows]
-        parts.append(mix_chunk(part, covariance, blend, weighted=weighted))
-    whole = [np.concatenate(arrays, axis=-1) for arrays in zip(*parts, strict=True)]
-    return Mixed(*(np.moveaxis(array, -1, 0) for array in whole))
+    solve = partial(mix_chunk, blend=blend, weighted=weighted)
+    return in_chunks(mixtures, own, solve)
 
 
 def mix_chunk(

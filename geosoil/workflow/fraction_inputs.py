@@ -18,6 +18,7 @@ from geosoil.tracers.endmember_rules import EndMemberRule, end_members_by_rules
 from geosoil.tracers.endmembers import EndMembers
 from geosoil.workflow.fraction_request import FractionRequest
 from geosoil.workflow.lines import open_strata
+from geosoil.workflow.waters import samples_of_water
 
 ANY_HEIGHT = 0.0
 """Elevation that rules without limits are tried at: they do not look at it."""
@@ -138,28 +139,14 @@ def with_numbers(
 
 def _mixtures(samples: pd.DataFrame, request: FractionRequest) -> pd.DataFrame:
     """Take the samples of the mixture, each with a site."""
-    mixtures = samples[samples["water"] == request.mixture].copy()
-    if mixtures.empty:
-        found = ", ".join(map(str, samples["water"].dropna().unique())) or "none"
-        message = (
-            f"No sample is of the water '{request.mixture}'. Waters found: {found}. "
-            "Name one of them with --mixture."
-        )
-        raise InputError(message)
-    absent = [name for name in request.by if name not in mixtures]
+    absent = [name for name in request.by if name not in samples]
     if absent:
         message = (
             f"The samples have no column {', '.join(absent)} to group by. Columns "
-            f"found: {', '.join(map(str, mixtures.columns))}. Name one with --by."
+            f"found: {', '.join(map(str, samples.columns))}. Name one with --by."
         )
         raise InputError(message)
-    if "site_id" not in mixtures:
-        words = (
-            "The samples have no column site_id: each counts as a site of its own. "
-            "Layers of one profile are not independent, so errors come out too small."
-        )
-        warnings.warn(words, GeosoilWarning, stacklevel=3)
-        mixtures["site_id"] = np.arange(len(mixtures))
+    mixtures = samples_of_water(samples, request.mixture, option="--mixture")
     for column in request.by:
         # A class without samples makes no group.
         mixtures[column] = mixtures[column].astype(object)

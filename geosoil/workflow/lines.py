@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geosoil.config import StrataSettings, read_config
-from geosoil.errors import GeosoilWarning, InputError
+from geosoil.errors import InputError
 from geosoil.io.samples import read_samples, sample_issues
 from geosoil.strata import OUTSIDE, add_strata, exposure
 from geosoil.tracers.artefact import slope_artefact
@@ -50,6 +49,7 @@ from geosoil.workflow.meteoric import (
     plain_method,
     whole_samples,
 )
+from geosoil.workflow.waters import samples_of_water
 
 Climates = Callable[[object], EvaporationClimate | None]
 SEED = 2020
@@ -247,21 +247,7 @@ def open_strata(
 
 def _chosen(samples: pd.DataFrame, request: LineRequest) -> pd.DataFrame:
     """Take the samples of the water that is asked for, each with a site."""
-    chosen = samples[samples["water"] == request.water].copy()
-    if chosen.empty:
-        found = ", ".join(map(str, samples["water"].dropna().unique())) or "none"
-        message = (
-            f"No sample is of the water '{request.water}'. Waters found: {found}. "
-            "Name one of them with --water."
-        )
-        raise InputError(message)
-    if "site_id" not in chosen:
-        words = (
-            "The samples have no column site_id: each counts as a site of its own. "
-            "Layers of one profile are not independent, so errors come out too small."
-        )
-        warnings.warn(words, GeosoilWarning, stacklevel=3)
-        chosen["site_id"] = np.arange(len(chosen))
+    chosen = samples_of_water(samples, request.water, option="--water")
     for column in ("elevation_band", "soil_layer"):
         # The samples of one water alone say whether any lies outside the classes.
         if column in chosen and not (chosen[column] == OUTSIDE).any():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,6 +94,29 @@ def study_prior(
         rng=np.random.default_rng(inputs.config.study.seed),
         remaining=inputs.config.tracers.climate[period].remaining,
     )
+
+
+def periods_with_soil(
+    inputs: StudyInputs, soil: pd.DataFrame
+) -> Iterator[tuple[str, pd.DataFrame, EndMembers]]:
+    """Give the periods of a study that have soil samples.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+        Opened study.
+    soil : DataFrame
+        Soil samples of all periods.
+
+    Yields
+    ------
+    period, chosen, fallen : str, DataFrame, EndMembers
+        Period, its samples, and its end members with rain as fallen.
+    """
+    for period in inputs.config.tracers.sources:
+        chosen = soil[soil["period"] == period]
+        if not chosen.empty:
+            yield period, chosen, end_members_as_fallen(inputs, period)
 
 
 def study_answer(
@@ -223,11 +247,7 @@ def single_answers(
     with warnings.catch_warnings():
         # The condition of the end members was told with the period's mean.
         warnings.simplefilter("ignore", GeosoilWarning)
-        for period in inputs.config.tracers.sources:
-            chosen = soil[soil["period"] == period]
-            if chosen.empty:
-                continue
-            fallen = end_members_as_fallen(inputs, period)
+        for period, chosen, fallen in periods_with_soil(inputs, soil):
             answer = study_answer(inputs, period, fallen, group)
             for table, out in ((chosen, samples), (profiles(chosen), sites)):
                 solved = answer.of_each(table, inputs.config.tracers.names)

@@ -24,10 +24,11 @@ from geosoil.tracers.stratum_weights import (
     weights_by_storage,
 )
 from geosoil.workflow.inputs import StudyInputs
-from geosoil.workflow.mixtures import ALL, end_members_as_fallen, groups_of
+from geosoil.workflow.mixtures import ALL, groups_of
 from geosoil.workflow.study_answers import (
     averaged_unit,
     group_samples,
+    periods_with_soil,
     study_answer,
 )
 
@@ -77,11 +78,7 @@ def study_draws(inputs: StudyInputs, soil: pd.DataFrame) -> StudyDraws:
     with warnings.catch_warnings():
         # The condition of the end members was told with the period's mean.
         warnings.simplefilter("ignore", GeosoilWarning)
-        for period in inputs.config.tracers.sources:
-            chosen = soil[soil["period"] == period]
-            if chosen.empty:
-                continue
-            fallen = end_members_as_fallen(inputs, period)
+        for period, chosen, fallen in periods_with_soil(inputs, soil):
             for group in (ALL, *groups_of(chosen), *_others(chosen)):
                 answer = study_answer(inputs, period, fallen, group)
                 inside = group_samples(averaged_unit(chosen, inputs), group)
