@@ -31,6 +31,7 @@ from geosoil.io.climate_time import (
 )
 from geosoil.io.climate_units import Converted, convert, needs_whole_days
 from geosoil.io.grib import is_grib, open_grib
+from geosoil.io.zarr_store import check_zarr_reader, is_zarr
 from geosoil.variables import VARIABLES
 
 FloatArray = npt.NDArray[np.float64]
@@ -45,12 +46,13 @@ def open_climate(
     assume_crs: str | int | CRS | None = None,
     assume_start: str | None = None,
 ) -> xr.DataArray:
-    """Open one variable of a climate file: CF NetCDF, or GRIB with ``geosoil[grib]``.
+    """Open one variable of a climate file: CF NetCDF, GRIB or Zarr.
 
     Parameters
     ----------
     path : path
-        NetCDF file, classic or NetCDF-4, or GRIB file, on a regular grid.
+        NetCDF file, classic or NetCDF-4, GRIB file (with ``geosoil[grib]``) or folder
+        of a Zarr store (with ``geosoil[zarr]``), on a regular grid.
     variable : str
         Name in geosoil (``air_temperature``, ``ground_temperature``,
         ``precipitation``, ``evapotranspiration``, ``soil_moisture``), looked for by
@@ -87,7 +89,7 @@ def open_climate(
     InputError
         If a box or range lies outside, or an assumption contradicts the file.
     GeosoilError
-        If GRIB is asked for and its reader is not installed.
+        If GRIB or Zarr is asked for and its reader is not installed.
 
     Notes
     -----
@@ -122,19 +124,30 @@ def open_climate(
     if is_grib(file):
         fields = open_grib(file)
         return _guarded(fields, xr.Dataset(), file, asked)
-    check_kind(file, "hdf5", "netcdf3", needed="a NetCDF or GRIB file")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", xr.SerializationWarning)
-            opened = xr.open_dataset(
-                file, engine="netcdf4", decode_times=False, cache=False
-            )
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(file, error) from error
-    with opened as dataset:
+    with _dataset(file) as dataset:
         named = {str(name): found for name, found in dataset.data_vars.items()}
         fields = {name: found for name, found in named.items() if found.ndim >= 2}
         return _guarded(fields, dataset, file, asked)
+
+
+def _dataset(file: Path) -> xr.Dataset:
+    """Open a NetCDF file or Zarr store, its times not decoded."""
+    stored = is_zarr(file)
+    if stored:
+        check_zarr_reader(file)
+    else:
+        check_kind(file, "hdf5", "netcdf3", needed="a NetCDF, GRIB or Zarr file")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", xr.SerializationWarning)
+            return xr.open_dataset(
+                file,
+                engine="zarr" if stored else "netcdf4",
+                decode_times=False,
+                cache=False,
+            )
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        raise _damaged(file, error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +173,7 @@ def _assumed(crs: str | int | CRS | None) -> CRS | None:
 
 def _damaged(file: Path, error: Exception) -> FileFormatError:
     message = (
-        f"'{file}' cannot be read as NetCDF: {error}. The file may be damaged; "
+        f"'{file}' cannot be read as NetCDF or Zarr: {error}. It may be damaged; "
         "download it again."
     )
     return FileFormatError(message)

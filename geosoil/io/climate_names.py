@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 import xarray as xr
 
@@ -79,7 +80,7 @@ def find_variable(
     variables : mapping of name to DataArray
         The fields of the file.
     variable : str
-        Name in geosoil, or in the file.
+        Name in geosoil, or in the file; "" for the only one there is.
     file : str
         Name of the file, for messages.
 
@@ -101,6 +102,8 @@ def find_variable(
     >>> find_variable({"swvl2": field}, "swvl2", file="era5.nc")
     ('swvl2', 'soil_moisture')
     """
+    if not variable and len(variables) == 1:
+        variable = next(iter(variables))
     if variable in variables:
         return variable, _canonical(variables[variable])
     for rank in range(3):
@@ -116,9 +119,12 @@ def find_variable(
             )
             raise FileFormatError(message)
     listed = [f"{name} ({_described(found)})" for name, found in variables.items()]
+    fault = f"no variable '{variable}'" if variable else "several variables"
+    close = get_close_matches(variable, variables, n=3)
+    nearest = f" Nearest: {', '.join(close)}." if close else ""
     message = (
-        f"'{file}' has no variable '{variable}'. It has: "
-        f"{', '.join(listed) or 'none'}. Name one of them."
+        f"'{file}' has {fault if variables else 'no variable'}. It has: "
+        f"{', '.join(listed) or 'none'}.{nearest} Name one of them."
     )
     raise FileFormatError(message)
 

@@ -7,12 +7,11 @@ from pathlib import Path
 import xarray as xr
 
 from geosoil.config import ClimateFile, NdviSettings
-from geosoil.errors import InputError
-from geosoil.grids.grid import Grid, check_same_grid
 from geosoil.io.climate import open_climate
 from geosoil.io.modis import open_modis
 from geosoil.io.modis_options import ModisOptions
 from geosoil.io.quality_bits import Quality, QualityRule
+from geosoil.io.series_parts import join_climate
 from geosoil.workflow.inputs import StudyInputs, climate_files
 
 Box = tuple[float, float, float, float]
@@ -65,40 +64,7 @@ def open_climate_file(file: ClimateFile, name: str, box: Box) -> xr.DataArray:
         open_climate(path, name, bbox=box, assume_crs=file.crs, assume_start=file.start)
         for path in files
     ]
-    return parts[0] if len(parts) == 1 else _one_series(files, parts, name)
-
-
-def _one_series(
-    files: list[Path], parts: list[xr.DataArray], name: str
-) -> xr.DataArray:
-    """Join parts of a series of one grid and kind in order of time."""
-    first = parts[0]
-    for path, part in zip(files[1:], parts[1:], strict=True):
-        pair = f"climate files '{files[0]}' and '{path}' of {name}"
-        check_same_grid(Grid.of(first), Grid.of(part), what=pair)
-        for key in ("step", "units"):
-            if first.attrs.get(key) != part.attrs.get(key):
-                message = (
-                    f"The {pair} differ in their {key}: '{first.attrs.get(key)}' and "
-                    f"'{part.attrs.get(key)}'. Give files of one kind."
-                )
-                raise InputError(message)
-    joined = xr.concat(parts, dim="time", join="override").sortby("time")
-    days = joined.indexes["time"]
-    if not days.is_unique:
-        twice = sorted({str(day)[:10] for day in days[days.duplicated()]})
-        held = [
-            f"'{path}'"
-            for path, part in zip(files, parts, strict=True)
-            if part.indexes["time"].isin(days[days.duplicated()]).any()
-        ]
-        message = (
-            f"Climate files of {name} hold {len(twice)} dates twice, first {twice[0]}: "
-            f"{', '.join(held)}. Leave out the files that repeat others."
-        )
-        raise InputError(message)
-    changes = [change for part in parts for change in part.attrs.get("changes", [])]
-    return joined.assign_attrs(first.attrs | {"changes": list(dict.fromkeys(changes))})
+    return join_climate(files, parts, name)
 
 
 def open_study_ndvi(inputs: StudyInputs, files: list[Path]) -> xr.DataArray:

@@ -193,7 +193,7 @@ def test_an_extra_dimension_is_refused(tmp_path):
     [
         (b"", "empty"),
         (b"<!DOCTYPE html><html>login</html>", "HTML"),
-        (b"hello", "not a NetCDF or GRIB file"),
+        (b"hello", "not a NetCDF, GRIB or Zarr file"),
         (b"\x89HDF\r\n\x1a\n" + b"\0" * 100, "cannot be read as NetCDF"),
     ],
 )
