@@ -253,21 +253,36 @@ def _rank_pixels(x: Cube, valid: npt.NDArray[np.bool_], answer: FloatArray) -> N
 
 @njit(fastmath=_FAST)
 def _compare(
-    x: Cube, other_x: Cube, y: Cube, other_y: Cube, one: Value, counts: Cube
+    x: Cube, other_x: Cube, y: Cube, other_y: Cube, one: Value, score: Cube
 ) -> None:
-    """Count a pair of steps: sign of both, and ties of x and of y on both steps."""
+    """Add the sign of a pair of steps: concordant, discordant, or 0 where tied."""
     zero = one - one
-    score, untied_x, untied_y = counts[0], counts[1], counts[2]
-    for j in range(x.size):
-        a = x[j]
-        b = other_x[j]
-        c = y[j]
-        d = other_y[j]
+    for j in range(score.size):
+        a, b, c, d = x[j], other_x[j], y[j], other_y[j]
         sign_x = (one if b < a else zero) - (one if b > a else zero)
         sign_y = (one if d < c else zero) - (one if d > c else zero)
         score[j] += sign_x * sign_y
-        untied_x[j] += sign_x * sign_x
-        untied_y[j] += sign_y * sign_y
+
+
+@njit(fastmath=_FAST)
+def _compare_four(
+    x: Cube, four_x: Cube, y: Cube, four_y: Cube, one: Value, score: Cube
+) -> None:
+    """Add the signs of the pairs of a step with four others."""
+    zero = one - one
+    x1, x2, x3, x4 = four_x[0], four_x[1], four_x[2], four_x[3]
+    y1, y2, y3, y4 = four_y[0], four_y[1], four_y[2], four_y[3]
+    for j in range(score.size):
+        a, c = x[j], y[j]
+        p1 = (one if x1[j] < a else zero) - (one if x1[j] > a else zero)
+        p2 = (one if x2[j] < a else zero) - (one if x2[j] > a else zero)
+        p3 = (one if x3[j] < a else zero) - (one if x3[j] > a else zero)
+        p4 = (one if x4[j] < a else zero) - (one if x4[j] > a else zero)
+        q1 = (one if y1[j] < c else zero) - (one if y1[j] > c else zero)
+        q2 = (one if y2[j] < c else zero) - (one if y2[j] > c else zero)
+        q3 = (one if y3[j] < c else zero) - (one if y3[j] > c else zero)
+        q4 = (one if y4[j] < c else zero) - (one if y4[j] > c else zero)
+        score[j] += p1 * q1 + p2 * q2 + p3 * q3 + p4 * q4
 
 
 @njit(fastmath=_FAST)
@@ -286,29 +301,40 @@ def _count_equal(four: Cube, own: Cube, one: Value, equal: Cube) -> None:
 
 
 @njit(fastmath=_FAST)
-def _sum_ties(equal: Cube, sums: FloatArray) -> None:
-    """Add to the sums over ties of t(t-1), t(t-1)(t-2) and t(t-1)(2t+5).
-
-    A value that occurs t times is met t times, each time with t - 1 others.
-    """
-    pairs, triples, spread = sums[0], sums[1], sums[2]
+def _count_one_equal(other: Cube, own: Cube, one: Value, equal: Cube) -> None:
+    """Add whether another step has the same value as this one."""
+    zero = one - one
     for j in range(equal.size):
-        t = max(np.float64(equal[j]), 1.0)
-        pairs[j] += t - 1.0
-        triples[j] += (t - 1.0) * (t - 2.0)
-        spread[j] += (t - 1.0) * (2.0 * t + 5.0)
+        equal[j] += one if other[j] == own[j] else zero
+
+
+@njit(fastmath=_FAST)
+def _sum_ties(equal: Cube, sums: FloatArray) -> None:
+    """Add to the sums over ties of t(t-1) and t(t-1)(t-2).
+
+    The k-th of t equal values meets k - 1 earlier ones, and the sum of k - 1 is
+    t(t-1)/2, that of (k-1)(k-2) is t(t-1)(t-2)/3.
+    """
+    pairs, triples = sums[0], sums[1]
+    for j in range(equal.size):
+        earlier = np.float64(equal[j])
+        pairs[j] += 2.0 * earlier
+        triples[j] += 3.0 * earlier * (earlier - 1.0)
 
 
 @njit()
 def _ties_of(a: Cube, one: Value) -> FloatArray:
-    """Return the three sums over ties of each pixel of a strip (time, pixels)."""
+    """Return the two sums over ties of each pixel of a strip (time, pixels)."""
     steps, width = a.shape
-    sums = np.zeros((3, width))
+    sums = np.zeros((2, width))
     equal = np.empty(width, a.dtype)
-    for t in range(steps):
+    for t in range(1, steps):
         equal[:] = 0
-        for u in range(0, steps, 4):
+        whole = t // 4 * 4
+        for u in range(0, whole, 4):
             _count_equal(a[u : u + 4], a[t], one, equal)
+        for u in range(whole, t):
+            _count_one_equal(a[u], a[t], one, equal)
         _sum_ties(equal, sums)
     return sums
 
@@ -325,7 +351,9 @@ def _tau_p(
             return float(exact[n, fewer])
         return 2.0 * (1.0 if fewer == 0 else n) / math.gamma(n + 1.0)
     m = n * (n - 1.0)
-    variance = (m * (2.0 * n + 5.0) - ties_x[2] - ties_y[2]) / 18.0
+    # t(t-1)(2t+5) = 2 t(t-1)(t-2) + 9 t(t-1)
+    spread = 2.0 * (ties_x[1] + ties_y[1]) + 9.0 * (ties_x[0] + ties_y[0])
+    variance = (m * (2.0 * n + 5.0) - spread) / 18.0
     variance += ties_x[0] * ties_y[0] / (2.0 * m)
     if n > 2:
         variance += ties_x[1] * ties_y[1] / (9.0 * m * (n - 2.0))
@@ -348,28 +376,25 @@ def _kendall_strips(
     for k in prange((pixels + strip - 1) // strip):
         start = k * strip
         stop = min(start + strip, pixels)
-        width = stop - start
-        kind = np.full(1, one).dtype
-        # Rows of NaN fill up the last four: they compare false with everything.
-        rows = (steps + 3) // 4 * 4
-        a, b = (
-            np.full((rows, width), np.nan, kind),
-            np.full((rows, width), np.nan, kind),
-        )
-        count, counts = np.zeros(width, kind), np.zeros((3, width), kind)
+        width, kind = stop - start, np.full(1, one).dtype
+        a, b = np.empty((steps, width), kind), np.empty((steps, width), kind)
+        count, score = np.zeros(width, kind), np.zeros(width, kind)
         for t in range(steps):
             _mask(x[t, start:stop], y[t, start:stop], one, a[t], b[t], count)
         for t in range(1, steps):
-            for u in range(t):
-                _compare(a[t], a[u], b[t], b[u], one, counts)
+            whole = t // 4 * 4
+            for u in range(0, whole, 4):
+                _compare_four(a[t], a[u : u + 4], b[t], b[u : u + 4], one, score)
+            for u in range(whole, t):
+                _compare(a[t], a[u], b[t], b[u], one, score)
         ties_x, ties_y = _ties_of(a, one), _ties_of(b, one)
         for j in range(width):
             i = start + j
-            score, in_x, in_y = counts[0, j], counts[1, j], counts[2, j]
             n[i] = count[j]
             r[i], p[i] = np.nan, np.nan
+            pairs = 0.5 * count[j] * (count[j] - 1.0)
+            in_x, in_y = pairs - 0.5 * ties_x[0, j], pairs - 0.5 * ties_y[0, j]
             reason[i] = _reason_of(n[i], min_pairs, in_x, in_y)
             if reason[i] == OK:
-                tau = score / np.sqrt(np.float64(in_x) * np.float64(in_y))
-                r[i] = min(1.0, max(-1.0, tau))
-                p[i] = _tau_p(score, n[i], ties_x[:, j], ties_y[:, j], exact)
+                r[i] = min(1.0, max(-1.0, score[j] / np.sqrt(in_x * in_y)))
+                p[i] = _tau_p(score[j], n[i], ties_x[:, j], ties_y[:, j], exact)
