@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +19,15 @@ from geosoil.errors import FileFormatError, GeosoilError, InputError
 from geosoil.grids.grid import Grid
 from geosoil.io._sniff import check_kind
 from geosoil.io._window import Bounds, check_bbox, part_of, touched_window
+from geosoil.io._window import Window as Cells
+from geosoil.io.climate_account import (
+    check_range,
+    climate_attributes,
+    preliminary_dates,
+)
 from geosoil.io.climate_amounts import whole_days
 from geosoil.io.climate_axes import find_axes, lay_out
-from geosoil.io.climate_names import find_variable, soil_depth
+from geosoil.io.climate_names import find_variable
 from geosoil.io.climate_read import Window, read_window
 from geosoil.io.climate_time import (
     DateArray,
@@ -29,10 +36,9 @@ from geosoil.io.climate_time import (
     read_dates,
     select_times,
 )
-from geosoil.io.climate_units import Converted, convert, needs_whole_days
+from geosoil.io.climate_units import convert, needs_whole_days
 from geosoil.io.grib import is_grib, open_grib
 from geosoil.io.zarr_store import check_zarr_reader, is_zarr
-from geosoil.variables import VARIABLES
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -118,34 +124,107 @@ def open_climate(
     >>> air.dims, air.attrs["units"], float(air.y[0]), float(air.mean())
     (('time', 'y', 'x'), 'degC', 34.15, 0.0)
     """
-    file = Path(path)
     box = None if bbox is None else check_bbox(bbox)
     asked = _Asked(variable, box, time, _assumed(assume_crs), assume_start)
-    if is_grib(file):
-        fields = open_grib(file)
-        return _guarded(fields, xr.Dataset(), file, asked)
+    return _read(Path(path), asked)
+
+
+def open_climate_cells(
+    path: str | os.PathLike[str],
+    variable: str,
+    cells: Cells,
+    *,
+    bbox: tuple[float, float, float, float] | None = None,
+    time: TimeRange | None = None,
+) -> xr.DataArray:
+    """Read some cells of what :func:`open_climate` reads.
+
+    Parameters
+    ----------
+    path, variable, bbox, time
+        As in :func:`open_climate`.
+    cells : Window
+        Rows and columns wanted, counted in the raster that it would return.
+
+    Returns
+    -------
+    raster : DataArray (time, y, x)
+        These cells alone, read alone.
+
+    Raises
+    ------
+    GeosoilError
+        As :func:`open_climate` does.
+    """
+    box = None if bbox is None else check_bbox(bbox)
+    return _read(Path(path), _Asked(variable, box, time, None, None, cells))
+
+
+def climate_layout(
+    path: str | os.PathLike[str],
+    variable: str,
+    *,
+    bbox: tuple[float, float, float, float] | None = None,
+) -> tuple[Grid, tuple[int, int]]:
+    """Return the grid of what :func:`open_climate` reads, from the header alone.
+
+    Parameters
+    ----------
+    path, variable, bbox
+        As in :func:`open_climate`.
+
+    Returns
+    -------
+    grid : Grid
+        Of the raster that it would return.
+    chunk : tuple = (rows, columns)
+        Cells that the file stores together; (1, columns) where it is not chunked.
+
+    Raises
+    ------
+    GeosoilError
+        As :func:`open_climate` does.
+    """
+    file = Path(path)
+    box = None if bbox is None else check_bbox(bbox)
     with _dataset(file) as dataset:
-        named = {str(name): found for name, found in dataset.data_vars.items()}
-        fields = {name: found for name, found in named.items() if found.ndim >= 2}
-        return _guarded(fields, dataset, file, asked)
+        fields = _fields(dataset)
+        name, _ = find_variable(fields, variable, file=str(file))
+        found, where = fields[name], f"'{file}', variable '{name}'"
+        axes = find_axes(found, where=where)
+        layout = lay_out(found, dataset, axes, assume_crs=None, where=where)
+        stored = found.encoding.get("chunksizes") or found.encoding.get("chunks")
+        sizes = dict(zip(found.dims, stored or (), strict=False))
+        chunk = sizes.get(axes.y, 1), sizes.get(axes.x, found.sizes[axes.x])
+    asked = _Asked(variable, box, None, None, None)
+    return _cells(layout.grid, asked, str(file))[1], (int(chunk[0]), int(chunk[1]))
+
+
+def _fields(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
+    """Return the variables that may be fields."""
+    return {str(n): found for n, found in dataset.data_vars.items() if found.ndim >= 2}
+
+
+def _read(file: Path, asked: _Asked) -> xr.DataArray:
+    """Read what is asked by the kind of the file."""
+    if is_grib(file):
+        return _guarded(open_grib(file), xr.Dataset(), file, asked)
+    with _dataset(file) as dataset:
+        return _guarded(_fields(dataset), dataset, file, asked)
 
 
 def _dataset(file: Path) -> xr.Dataset:
     """Open a NetCDF file or Zarr store, its times not decoded."""
-    stored = is_zarr(file)
-    if stored:
+    how: dict[str, Any] = {"engine": "netcdf4"}
+    if is_zarr(file):
         check_zarr_reader(file)
+        how = {"engine": "zarr", "consolidated": False}
     else:
         check_kind(file, "hdf5", "netcdf3", needed="a NetCDF, GRIB or Zarr file")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", xr.SerializationWarning)
-            return xr.open_dataset(
-                file,
-                engine="zarr" if stored else "netcdf4",
-                decode_times=False,
-                cache=False,
-            )
+            return xr.open_dataset(file, decode_times=False, cache=False, **how)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise _damaged(file, error) from error
 
@@ -159,6 +238,7 @@ class _Asked:
     time: TimeRange | None
     crs: CRS | None
     start: str | None
+    cells: Cells | None = None
 
 
 def _assumed(crs: str | int | CRS | None) -> CRS | None:
@@ -207,27 +287,40 @@ def _open(
         asked_for, chosen = chosen, whole_days(dates.times, chosen)
     else:
         asked_for = chosen
-    part = touched_window(layout.grid, asked.bbox, source=str(file))
+    part, grid = _cells(layout.grid, asked, str(file))
     window = Window(
         dates.order[chosen],
         layout.rows[part.row : part.row + part.rows],
         layout.columns[part.column : part.column + part.columns],
     )
-    grid = part_of(layout.grid, part) if asked.bbox is not None else layout.grid
     values, notes = read_window(found, axes, window, where=where)
     dates = dates.part(chosen)
     converted = convert(values, found, canonical, dates=dates, where=where)
     changes = [] if name == asked.variable else [_taken(name, asked.variable)]
     changes += _reordered(found, (axes.time, axes.y, axes.x))
-    changes += [*layout.changes, *dates.changes, *_preliminary(found, axes.time)]
+    changes += [*layout.changes, *dates.changes, *preliminary_dates(found, axes.time)]
     changes += [*notes.words(), *converted.changes]
     kept = slice(asked_for[0] - chosen[0], asked_for[-1] - chosen[0] + 1)
     values, times = values[kept], dates.times[kept]
     if canonical is not None:
-        changes += _check_range(values, canonical, where, step=converted.step)
+        changes += check_range(values, canonical, where, step=converted.step)
     raster = _placed(values, times, grid).rename(canonical or name)
-    raster.attrs = _attributes(found, name, canonical, converted) | {"changes": changes}
+    raster.attrs = climate_attributes(found, name, canonical, converted) | {
+        "changes": changes
+    }
     return raster
+
+
+def _cells(grid: Grid, asked: _Asked, source: str) -> tuple[Cells, Grid]:
+    """Return the cells of the file that are read, and their grid."""
+    part = touched_window(grid, asked.bbox, source=source)
+    if asked.cells is not None:
+        inner = asked.cells
+        part = Cells(
+            part.row + inner.row, part.column + inner.column, inner.rows, inner.columns
+        )
+    whole = asked.bbox is None and asked.cells is None
+    return part, grid if whole else part_of(grid, part)
 
 
 def _placed(values: FloatArray, times: DateArray, grid: Grid) -> xr.DataArray:
@@ -262,60 +355,3 @@ def _dates(
         return dates
     added = "a time dimension of length 1 was added"
     return Dates(dates.times, dates.order, dates.days_in_month, (*dates.changes, added))
-
-
-def _preliminary(found: xr.DataArray, time: str | None) -> list[str]:
-    """Say how many dates of ERA5 are of its preliminary version, ERA5T."""
-    if "expver" not in found.coords or found["expver"].dims != (time,):
-        return []
-    versions = found["expver"].to_numpy().astype(str).astype(int)
-    count = int((versions == 5).sum())
-    return (
-        [f"{count} of {versions.size} dates are preliminary (ERA5T)"] if count else []
-    )
-
-
-def _attributes(
-    found: xr.DataArray, name: str, canonical: str | None, converted: Converted
-) -> dict[str, object]:
-    """Attributes of the result."""
-    long_name = str(found.attrs.get("long_name", name))
-    attrs: dict[str, object] = {"units": converted.units, "source_variable": name}
-    depth = soil_depth(name)
-    if depth is not None:
-        attrs["depth"] = depth
-    if canonical is None:
-        return attrs | {"long_name": long_name}
-    entry = VARIABLES[canonical]
-    attrs["long_name"] = entry.long_name
-    attrs["step"] = converted.step
-    if converted.step != "month":
-        attrs["long_name"] = entry.long_name.replace("monthly ", "")
-    if entry.standard_name:
-        attrs["standard_name"] = entry.standard_name
-    return attrs
-
-
-def _check_range(
-    values: FloatArray, canonical: str, where: str, *, step: str
-) -> list[str]:
-    """Count values that cannot be; raise where most of them cannot."""
-    entry = VARIABLES[canonical]
-    low, high = entry.valid_range
-    outside = known = 0
-    for layer in values:
-        there = np.isfinite(layer)
-        known += int(there.sum())
-        outside += int((there & ((layer < low) | (layer > high))).sum())
-    if known == 0:
-        return ["no value that is not missing"]
-    if outside > 0.5 * known:
-        message = (
-            f"{where}: most values lie outside {low:g} to {high:g} {entry.units} "
-            f"(median {np.nanmedian(values):g}) once read as {canonical} a {step}. The "
-            "attribute 'units' of the variable is probably wrong."
-        )
-        raise FileFormatError(message)
-    if outside == 0:
-        return []
-    return [f"{outside} values outside {low:g} to {high:g} {entry.units} kept"]

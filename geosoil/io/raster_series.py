@@ -12,13 +12,15 @@ from geosoil.errors import FileFormatError, InputError, MissingFileError
 from geosoil.io.climate import open_climate
 from geosoil.io.climate_time import TimeRange
 from geosoil.io.dated_geotiffs import open_dated_geotiffs
+from geosoil.io.lazy_climate import open_climate_lazily
 from geosoil.io.modis import open_modis
 from geosoil.io.series_parts import join_climate
 
 Box = tuple[float, float, float, float]
 
 GEOTIFF = (".tif", ".tiff")
-CLIMATE = (".nc", ".nc4", ".cdf", ".grib", ".grb", ".zarr")
+GRIB = (".grib", ".grb")
+CLIMATE = (".nc", ".nc4", ".cdf", ".zarr", *GRIB)
 MODIS = (".hdf", ".h4", ".hdf4")
 
 
@@ -86,7 +88,11 @@ class SeriesPlace:
 
 
 def open_series(
-    place: str, *, bbox: Box | None = None, time: TimeRange | None = None
+    place: str,
+    *,
+    bbox: Box | None = None,
+    time: TimeRange | None = None,
+    lazy: bool = False,
 ) -> xr.DataArray:
     """Open a series of rasters of any kind that geosoil reads.
 
@@ -101,6 +107,9 @@ def open_series(
         Box in degrees; every cell that it touches is read.
     time : tuple = (first, last), optional
         First and last date, both included; ``"2020-08"`` means the whole month.
+    lazy : bool
+        Whether NetCDF files and Zarr stores become dask arrays, read block by block
+        when they are computed.
 
     Returns
     -------
@@ -125,7 +134,8 @@ def open_series(
     elif suffix in GEOTIFF:
         series = _geotiffs(asked, files, bbox)
     elif suffix in CLIMATE:
-        parts = [open_climate(file, asked.variable, bbox=bbox) for file in files]
+        opened = open_climate_lazily if lazy and suffix not in GRIB else open_climate
+        parts = [opened(file, asked.variable, bbox=bbox) for file in files]
         series = join_climate(files, parts, asked.variable or files[0].name)
     else:
         message = (

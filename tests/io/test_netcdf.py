@@ -93,7 +93,7 @@ def test_the_old_file_stays_where_writing_fails(tmp_path, monkeypatch):
         raise RuntimeError(message)
 
     monkeypatch.setattr(xr.Dataset, "to_netcdf", full)
-    with pytest.raises(GeosoilError, match="HDF error. What was there before"):
+    with pytest.raises(GeosoilError, match=r"HDF error\. What was there before"):
         write_netcdf(rasters(GRIDS[0]), file)
     assert file.read_bytes() == before
     assert [found.name for found in tmp_path.iterdir()] == ["out.nc"]

@@ -118,7 +118,7 @@ def test_zarr_stores_are_read_as_netcdf_files_are(tmp_path):
 def test_zarr_without_its_reader_is_refused_by_name(tmp_path, monkeypatch):
     (tmp_path / "p.zarr").mkdir()
     (tmp_path / "p.zarr" / "zarr.json").write_text("{}")
-    monkeypatch.setattr(zarr_store, "find_spec", lambda name: None)
+    monkeypatch.setattr(zarr_store, "find_spec", lambda _: None)
     with pytest.raises(GeosoilError, match=r"pip install 'geosoil\[zarr\]'"):
         open_series(f"{tmp_path}/p.zarr")
 
