@@ -10,13 +10,25 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betainc
 
+from geosoil.correlation.dutilleul_grid import (
+    ClassStatistics,
+    PlaneCells,
+    SphereCells,
+    cells_of,
+    moran_of,
+)
 from geosoil.correlation.map_pair import ONE_AT_A_TIME, places_of
 from geosoil.errors import InputError, MissingCRSError
+from geosoil.grids.grid import Grid
 
 MOST_POINTS = 50_000
 """Points up to which all pairs are visited: their number grows with the square."""
 
 FEWEST_POINTS = 4
+
+SLACK = 1e-9
+"""Share of the largest distance by which one may exceed a bound and be on it: on
+regular points many distances are bounds, and rounding must not part them."""
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -60,7 +72,7 @@ class DutilleulTest:
 def dutilleul_test(
     x: npt.ArrayLike,
     y: npt.ArrayLike,
-    coordinates: npt.ArrayLike | gpd.GeoDataFrame | gpd.GeoSeries,
+    coordinates: npt.ArrayLike | gpd.GeoDataFrame | gpd.GeoSeries | Grid,
     *,
     n_classes: int | Literal["sturges"] = 13,
 ) -> DutilleulTest:
@@ -68,12 +80,12 @@ def dutilleul_test(
 
     Parameters
     ----------
-    x, y : array, shape (n,)
-        Values at the points; pairs with a missing one are left out. Of maps, hand on
-        the cells: ``x.to_numpy().ravel()``.
-    coordinates : array, shape (n, 2), or GeoDataFrame or GeoSeries of n points
+    x, y : array, shape (n,), or the shape of the grid
+        Values at the points, or maps; pairs with a missing one are left out.
+    coordinates : array, shape (n, 2), or GeoDataFrame or GeoSeries, or Grid
         x and y in a metric projection; longitude and latitude only as points with a
-        geographic CRS, whose distances go straight through the sphere [m].
+        geographic CRS, whose distances go straight through the sphere [m]. Of maps,
+        the :class:`~geosoil.grids.grid.Grid` of their cells, ``Grid.of(raster)``.
     n_classes : int or "sturges"
         Classes of equal width from 0 to the largest distance; "sturges" takes
         1.5 + 3.3 log10 of the number of pairs of points, cut to a whole number.
@@ -88,16 +100,26 @@ def dutilleul_test(
     MissingCRSError
         If points come in a GeoDataFrame or GeoSeries without a CRS.
     InputError
-        If the lengths differ, a place is missing, fewer than 4 or more than 50 000
-        pairs are valid, all points coincide, or n_classes cannot be.
+        If the shapes differ, a place is missing, fewer than 4 pairs, or more than
+        50 000 points that are no grid, are valid, all points coincide, or n_classes
+        cannot be.
 
     Notes
     -----
     Moran's I of each class of distance, with variances of divisor n, makes the
     correlation matrices Sx and Sy of the points: 1 on the diagonal, I_k for pairs of
     class k. With B = 1 - 11'/n,
-    n_effective = 1 + tr(B Sx) tr(B Sy) / tr(B Sx B Sy). The traces are sums over the
-    pairs, so that no matrix is stored. Points that coincide belong to the first class.
+    n_effective = 1 + tr(B Sx) tr(B Sy) / tr(B Sx B Sy), where
+    tr(B Sx B Sy) = tr(Sx Sy) - 2/n (Sx 1).(Sy 1) + (1'Sx 1)(1'Sy 1) / n**2. The
+    traces are sums over the pairs, so that no matrix is stored. Points that coincide
+    belong to the first class, distances on a bound (within 1e-9 of the largest one)
+    to the class below it.
+
+    Points: n**2 / 2 distances, visited twice, and 24 n n_classes bytes. A grid gives
+    the answer of its cells as points, by Fourier transforms. Projected: some ten of a
+    map twice as high and wide, about 300 bytes a cell. Longitude and latitude: six
+    transforms of a row of double length for each pair of rows, about 150 bytes a
+    cell beside some 50 MB.
 
     References
     ----------
@@ -114,17 +136,14 @@ def dutilleul_test(
     """
     _check_classes(n_classes)
     first, second, places = _valid(x, y, coordinates)
-    upper = _class_bounds(places, n_classes)
+    upper = _class_bounds(places, len(first), n_classes)
     constant = [values.min() == values.max() for values in (first, second)]
     if any(constant):
         return _unanswered(len(first), upper, "xy"[constant.index(True)])
     z = np.stack([_standard(first), _standard(second)])
-    count, sum_x, sum_y = _class_sums(places, z, upper)
-    card = count.sum(axis=0)
-    share = np.divide(1.0, card, out=np.zeros_like(card), where=card > 0)
-    moran_x, moran_y = (z[0] @ sum_x) * share, (z[1] @ sum_y) * share
+    found = places.statistics(z, upper + SLACK * upper[-1])
     r = min(1.0, max(-1.0, float(np.mean(z[0] * z[1]))))
-    n_effective = _effective(count, card, moran_x, moran_y)
+    n_effective = _effective(found)
     freedom = n_effective - 2
     square = (1 - r) * (1 + r)
     answerable = freedom > 0
@@ -136,21 +155,19 @@ def dutilleul_test(
         f_statistic=freedom * r**2 / square if square > 0 else np.inf,
         degrees_of_freedom=freedom,
         class_upper=upper,
-        class_pairs=(card / 2).astype(np.int64),
-        moran_x=moran_x,
-        moran_y=moran_y,
+        class_pairs=np.rint(found.pairs / 2).astype(np.int64),
+        moran_x=found.moran[0],
+        moran_y=found.moran[1],
         reason="" if answerable else "few_effective",
     )
 
 
-def _effective(
-    count: FloatArray, card: FloatArray, moran_x: FloatArray, moran_y: FloatArray
-) -> float:
+def _effective(found: ClassStatistics) -> float:
     """Return 1 + tr(B Sx) tr(B Sy) / tr(B Sx B Sy) from sums over the classes."""
-    n = len(count)
-    rows_x, rows_y = 1 + count @ moran_x, 1 + count @ moran_y
+    rows_x, rows_y = found.rows
+    n = rows_x.size
     total_x, total_y = rows_x.sum(), rows_y.sum()
-    both = n + np.sum(card * moran_x * moran_y)
+    both = n + np.sum(found.pairs * found.moran[0] * found.moran[1])
     crossed = both - 2 / n * np.sum(rows_x * rows_y) + total_x * total_y / n**2
     return float(1 + (n - total_x / n) * (n - total_y / n) / crossed)
 
@@ -161,29 +178,43 @@ def _standard(values: FloatArray) -> FloatArray:
     return np.asarray(departures / np.sqrt(np.mean(departures**2)))
 
 
-def _class_sums(
-    places: FloatArray, z: FloatArray, upper: FloatArray
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Call the compiled kernel, loaded with the first use."""
-    from geosoil.correlation import _kernels_local as kernels  # noqa: PLC0415  numba
+@dataclass(frozen=True, slots=True, eq=False)
+class _Points:
+    """Points whose pairs are visited one by one."""
 
-    with ONE_AT_A_TIME:
-        return kernels.class_sums(places.T.copy(), z, upper)
+    places: FloatArray
+    """In space, shape (n, 3)."""
+
+    def longest(self) -> float:
+        """Return the largest distance of two points."""
+        from geosoil.correlation import _kernels_local as kernels  # noqa: PLC0415
+
+        with ONE_AT_A_TIME:
+            return float(kernels.greatest_distance(self.places.T.copy()))
+
+    def statistics(self, z: FloatArray, limits: FloatArray) -> ClassStatistics:
+        """Sum the pairs by class of distance, as the cells of a grid do."""
+        from geosoil.correlation import _kernels_local as kernels  # noqa: PLC0415
+
+        with ONE_AT_A_TIME:
+            count, sum_x, sum_y = kernels.class_sums(self.places.T.copy(), z, limits)
+        pairs = count.sum(axis=0)
+        moran = moran_of(np.stack([z[0] @ sum_x, z[1] @ sum_y]), pairs)
+        return ClassStatistics(pairs, moran, 1 + moran @ count.T)
 
 
-def _class_bounds(places: FloatArray, n_classes: int | str) -> FloatArray:
+_Space = _Points | PlaneCells | SphereCells
+
+
+def _class_bounds(places: _Space, n: int, n_classes: int | str) -> FloatArray:
     """Return the upper bounds of classes of equal width."""
-    from geosoil.correlation import _kernels_local as kernels  # noqa: PLC0415  numba
-
-    with ONE_AT_A_TIME:
-        longest = float(kernels.greatest_distance(places.T.copy()))
+    longest = places.longest()
     if longest == 0:
         message = (
-            f"All {len(places)} points lie on one place, so there are no distances. "
+            f"All {n} points lie on one place, so there are no distances. "
             "Give the coordinates of each point."
         )
         raise InputError(message)
-    n = len(places)
     sturges = int(1.5 + 3.3 * np.log10(n * (n - 1) / 2))
     number = sturges if n_classes == "sturges" else int(n_classes)
     bounds = longest * np.arange(1, number + 1) / number
@@ -195,35 +226,53 @@ def _valid(
     x: npt.ArrayLike,
     y: npt.ArrayLike,
     coordinates: Any,  # noqa: ANN401
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+) -> tuple[FloatArray, FloatArray, _Space]:
     """Return values and places of the valid pairs; raise on what cannot be."""
     first = np.asarray(x, dtype=np.float64)
     second = np.asarray(y, dtype=np.float64)
+    if isinstance(coordinates, Grid):
+        _check_shapes(first, second, coordinates.shape, "cell of the grid")
+        valid = np.isfinite(first) & np.isfinite(second)
+        _check_number(int(valid.sum()), 0, np.inf)
+        return first[valid], second[valid], cells_of(valid, coordinates)
     places = _places(coordinates)
-    if first.ndim != 1 or first.shape != second.shape or len(first) != len(places):
-        message = (
-            f"x, y and coordinates are of the shapes {first.shape}, {second.shape} and "
-            f"{places.shape[:1]}. Give one value of each at every point."
-        )
-        raise InputError(message)
+    _check_shapes(first, second, places.shape[:1], "point")
     valid = np.isfinite(first) & np.isfinite(second)
     lost = int(np.count_nonzero(valid & ~np.isfinite(places).all(axis=1)))
-    n = int(valid.sum())
+    _check_number(int(valid.sum()), lost, MOST_POINTS)
+    return first[valid], second[valid], _Points(places[valid])
+
+
+def _check_shapes(
+    first: FloatArray, second: FloatArray, shape: tuple[int, ...], what: str
+) -> None:
+    """Raise unless there is one value of each at every place."""
+    if not first.shape == second.shape == shape:
+        message = (
+            f"x, y and coordinates are of the shapes {first.shape}, {second.shape} and "
+            f"{shape}. Give one value of each at every {what}."
+        )
+        raise InputError(message)
+
+
+def _check_number(n: int, lost: int, most: float) -> None:
+    """Raise on too few or too many valid pairs, or on pairs without a place."""
     faults = []
     if lost:
         faults.append(f"{lost} of the valid pairs have no place")
     if n < FEWEST_POINTS:
         faults.append(f"{n} valid pairs, at least {FEWEST_POINTS} are needed")
-    if n > MOST_POINTS:
+    if n > most:
         faults.append(
             f"{n} valid pairs have {n * (n - 1) / 2:.1e} distances, more than is "
-            f"sensible; thin them to {MOST_POINTS} or fewer, for instance the rows and "
-            f"columns of a map in steps of {int(np.ceil(np.sqrt(n / MOST_POINTS)))}"
+            "sensible; of maps hand on the whole rasters with "
+            "coordinates=geosoil.Grid.of(raster), which has no such limit, and thin "
+            f"other points to {MOST_POINTS} or fewer, for instance one in "
+            f"{int(np.ceil(n / MOST_POINTS))}"
         )
     if faults:
         message = f"Cannot make Dutilleul's test: {'; '.join(faults)}."
         raise InputError(message)
-    return first[valid], second[valid], places[valid]
 
 
 def _places(coordinates: Any) -> FloatArray:  # noqa: ANN401
