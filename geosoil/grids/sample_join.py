@@ -98,6 +98,9 @@ class JoinResult:
     """One row a raster or layer: column, source, method, unit, grid, n, n_missing,
     n_distinct_cells (of samples with a value; NaN for polygons) and reasons with their
     counts."""
+    grids: Mapping[str, Grid]
+    """Grid of each raster, by the name of its column: tells which samples share one of
+    its cells."""
 
 
 def join_samples_to(
@@ -166,10 +169,12 @@ def join_samples_to(
     _check_names(samples, columns, (*rasters, *(layers or {})))
     days = samples[dates] if dates in samples else pd.Series([None] * len(samples))
     records = []
+    grids = {}
     for name, given in rasters.items():
         request = given if isinstance(given, JoinedRaster) else _request(given, method)
         found = _raster_columns(request, samples, days)
         columns |= {f"{name}{end}": values for end, values in found.items()}
+        grids[name] = Grid.of(_named(request.raster))
         records.append(_raster_record(name, request, found, samples))
     for name, part in (layers or {}).items():
         layer = part if isinstance(part, JoinedLayer) else JoinedLayer(*part)
@@ -181,7 +186,7 @@ def join_samples_to(
     table.attrs = dict(samples.attrs)
     fields = ("column", "source", "method", "unit", "grid", "n", "n_missing")
     order = [*fields, "n_distinct_cells", "reasons"]
-    return JoinResult(table, pd.DataFrame(records, columns=order))
+    return JoinResult(table, pd.DataFrame(records, columns=order), grids)
 
 
 def _request(raster: xr.DataArray, method: JoinMethod) -> JoinedRaster:
