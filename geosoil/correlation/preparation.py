@@ -129,7 +129,11 @@ def anomalies(
             deviation = base.groupby(key).std(dim, ddof=1)
             found = found.groupby(key) / deviation
         found = found.drop_vars(season)
-    return found.transpose(*series.dims).assign_attrs(series.attrs)
+    return (
+        found.transpose(*series.dims)
+        .assign_coords(series.coords)
+        .assign_attrs(series.attrs)
+    )
 
 
 def regular_axis(series: xr.DataArray, *, dim: str = "time") -> xr.DataArray:

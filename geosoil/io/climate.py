@@ -201,8 +201,16 @@ def climate_layout(
 
 
 def _fields(dataset: xr.Dataset) -> dict[str, xr.DataArray]:
-    """Return the variables that may be fields."""
-    return {str(n): found for n, found in dataset.data_vars.items() if found.ndim >= 2}
+    """Return the variables that may be fields: none that bounds the cells of axes."""
+    bounds = {
+        found.attrs.get("bounds") or found.encoding.get("bounds")
+        for found in dataset.variables.values()
+    }
+    return {
+        str(name): found
+        for name, found in dataset.data_vars.items()
+        if found.ndim >= 2 and name not in bounds
+    }
 
 
 def _read(file: Path, asked: _Asked) -> xr.DataArray:
@@ -296,7 +304,8 @@ def _open(
     values, notes = read_window(found, axes, window, where=where)
     dates = dates.part(chosen)
     converted = convert(values, found, canonical, dates=dates, where=where)
-    changes = [] if name == asked.variable else [_taken(name, asked.variable)]
+    meant = asked.variable or canonical or name
+    changes = [] if name == meant else [_taken(name, meant)]
     changes += _reordered(found, (axes.time, axes.y, axes.x))
     changes += [*layout.changes, *dates.changes, *preliminary_dates(found, axes.time)]
     changes += [*notes.words(), *converted.changes]

@@ -107,7 +107,7 @@ def _content(dataset: xr.Dataset, attrs: dict[str, object]) -> xr.Dataset:
         unit = grid.crs.axis_info[0].unit_name
         for values in coords.values():
             values[2]["units"] = {"metre": "m"}.get(unit, unit)
-    content = dataset.assign_coords(coords).rio.write_crs(grid.crs)
+    content: xr.Dataset = dataset.assign_coords(coords).rio.write_crs(grid.crs)
     for name in content.data_vars:
         content[name].attrs = _plain(content[name].attrs)
         content[name].attrs.pop("grid_mapping", None)

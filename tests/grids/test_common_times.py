@@ -76,8 +76,10 @@ def test_what_cannot_be_matched_is_told_by_name():
 @given(st.sets(st.integers(0, 60)), st.sets(st.integers(0, 60)))
 def test_no_date_is_lost(first, second):
     start = np.datetime64("2001-01")
-    a, b = (series(start + np.array(sorted(chosen), "m8[M]"), name)
-            for chosen, name in ((first | {61}, "a"), (second | {61}, "b")))  # fmt: skip
+    a, b = (
+        series(start + np.array(sorted(chosen | {61}), "m8[M]"), name)
+        for chosen, name in ((first, "a"), (second, "b"))
+    )
     common = common_times([a, b])
     for own, cut, left in zip((a, b), common.series, common.left_out, strict=True):
         assert cut.sizes["time"] + len(left) == own.sizes["time"]
