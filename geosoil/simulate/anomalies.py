@@ -14,6 +14,7 @@ from geosoil.simulate.noise import persistent, smooth_noise
 from geosoil.simulate.relief import block_mean
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 CLIMATE_GRID = Grid.from_bounds((89.4, 31.5, 102.3, 36.3), 0.1, "EPSG:4326")
 """Grid of the climate fields; each cell holds 2 x 2 cells of the MODIS grid."""
@@ -29,6 +30,8 @@ LINKED = (
 """Variables whose departures are tied to those of soil moisture."""
 LENGTH = 6.0
 """Correlation length of the departures [cells of 0.1 degrees]."""
+KNOTS = (3500.0, 4000.0, 4500.0, 5000.0, 5500.0)
+"""Elevations between which chance correlations are taken out [m]."""
 PATTERNS: dict[str, tuple[tuple[float, float, float, float], ...]] = {
     "air_temperature": (
         (3500, 0.75, 5300, 0.40),
@@ -164,7 +167,8 @@ def make_anomalies(landscape: Landscape, *, seed: int) -> Anomalies:
     -------
     anomalies : Anomalies
         Fields of mean 0 and variance 1 on :data:`CLIMATE_GRID`, smooth over about
-        60 km, with a memory from month to month.
+        60 km, with a memory from month to month. Over the twenty years the planted
+        correlation is met by bands of elevation; single cells scatter around it.
 
     Examples
     --------
@@ -184,13 +188,15 @@ def make_anomalies(landscape: Landscape, *, seed: int) -> Anomalies:
     # the ground follows the air, and so, less, does what evaporates
     own["ground_temperature"] = _blend(own, "ground_temperature", 0.8)
     own["evapotranspiration"] = _blend(own, "evapotranspiration", 0.4)
+    within = _hats(elevation), _on_climate_grid(landscape.region.values) >= 0.5
     linked = {}
     for name in LINKED:
         planted = np.stack(
             [planted_correlation(name, month, elevation) for month in range(1, 13)]
         )
         r = np.tile(planted, (len(YEARS), 1, 1))
-        linked[name] = r * moisture + np.sqrt(1.0 - r**2) * own[name]
+        free = _centred(own[name], moisture, within)
+        linked[name] = r * moisture + np.sqrt(1.0 - r**2) * free
     return Anomalies(moisture, linked)
 
 
@@ -208,10 +214,42 @@ def climate_elevation(landscape: Landscape) -> FloatArray:
     elevation : array, shape (48, 129)
         Mean elevation [m].
     """
-    fine = landscape.elevation.values
+    return _on_climate_grid(landscape.elevation.values)
+
+
+def _on_climate_grid(fine: npt.NDArray[np.generic]) -> FloatArray:
+    """Average cells of 30 arc seconds; beyond their southern end they are mirrored."""
     missing = CLIMATE_GRID.shape[0] * 12 - fine.shape[0]
-    padded = np.pad(fine, ((0, missing), (0, 0)), mode="reflect")
+    padded = np.pad(fine.astype(np.float64), ((0, missing), (0, 0)), mode="reflect")
     return block_mean(padded, factor=12)
+
+
+def _hats(elevation: FloatArray) -> FloatArray:
+    """Return the weights of each knot, shape (knots, rows, columns)."""
+    places = np.interp(elevation.ravel(), KNOTS, np.arange(len(KNOTS)))
+    near = 1.0 - np.abs(places - np.arange(len(KNOTS))[:, np.newaxis])
+    hats: FloatArray = near.clip(0.0).reshape(-1, *elevation.shape)
+    return hats
+
+
+def _centred(
+    own: FloatArray, moisture: FloatArray, within: tuple[FloatArray, BoolArray]
+) -> FloatArray:
+    """Take out what twenty years happen to share with soil moisture, by elevation.
+
+    Of each calendar month the regression on soil moisture over the region is
+    subtracted, its slope linear between :data:`KNOTS`. Single cells keep their chance
+    correlation, and bands of elevation have next to none beside the planted one.
+    """
+    hats, inside = within
+    centred = own.copy()
+    for month in range(12):
+        wet = moisture[month::12] - moisture[month::12].mean(axis=0)
+        parts = np.stack([(hat * wet)[:, inside].ravel() for hat in hats])
+        free = own[month::12][:, inside].ravel()
+        shared = np.linalg.solve(parts @ parts.T, parts @ free)
+        centred[month::12] -= np.tensordot(shared, hats, axes=1) * wet
+    return centred
 
 
 def _blend(own: dict[str, FloatArray], name: str, weight: float) -> FloatArray:
