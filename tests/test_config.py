@@ -142,3 +142,13 @@ def test_a_rule_of_quality_and_custom_go_together(tmp_path: Path) -> None:
     text += "[ndvi.rule]\nmax_usefulness = 4\nsnow = false\n"
     rule = read_config(written(tmp_path, text)).ndvi.rule
     assert (rule.max_usefulness, rule.snow, rule.shadow) == (4, False, True)
+
+
+def test_a_scheduler_is_an_address_or_nothing(tmp_path: Path) -> None:
+    text = '[samples]\npath = "a.csv"\n'
+    assert read_config(written(tmp_path, text)).compute.scheduler == ""
+    given = text + '[compute]\nscheduler = "tcp://10.0.0.5:8786"\n'
+    found = read_config(written(tmp_path, given)).compute.scheduler
+    assert found == "tcp://10.0.0.5:8786"
+    with pytest.raises(ConfigError, match=r"compute\.scheduler.*as tcp://host:port"):
+        read_config(written(tmp_path, text + '[compute]\nscheduler = "10.0.0.5"\n'))

@@ -1,6 +1,7 @@
 """The settings of a study: geosoil.toml read into frozen models."""
 
 from geosoil.config.base import Settings
+from geosoil.config.compute import ComputeSettings
 from geosoil.config.rasters import (
     ClimateFile,
     GridSettings,
@@ -28,6 +29,7 @@ from geosoil.config.tracers import (
 
 __all__ = [
     "ClimateFile",
+    "ComputeSettings",
     "CorrelationSettings",
     "EndMemberSettings",
     "GridSettings",

@@ -5,97 +5,146 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from geosoil._compiled import njit, prange
+from geosoil._compiled import njit
 
-STRIP = 512
+STRIP = 256
 """Pixels a strip, so that its sums and both its series stay in the cache."""
 
 _FAST = {"reassoc", "contract", "arcp", "nsz"}
 
 FloatArray = npt.NDArray[np.float64]
 Cube = npt.NDArray[np.floating]
+Row = npt.NDArray[np.floating]
 
 
-def co_moments(x: Cube, y: Cube) -> FloatArray:
+def co_moments(x: Cube, y: Cube, before: FloatArray) -> FloatArray:
     """Return n, both means, sums of squares xx, yy and of products xy, (6, pixels).
 
-    The series are (time, pixels). A constant has a sum of squares of exactly 0: its
-    values are taken from the first valid one.
+    The series are (time, pixels), ``before`` the co-moments of what came before them,
+    or (6, 0) for none. A constant has a sum of squares of exactly 0: its values are
+    taken from the first valid one. One thread: blocks are what runs at once.
     """
-    found = np.zeros((6, x.shape[1]))
-    _strips(x, y, found)
+    found = np.empty((6, x.shape[1]))
+    _strips(x, y, before, found)
     return found
 
 
-@njit(fastmath=_FAST)
-def _first(x: Cube, y: Cube, seen: FloatArray, start: FloatArray) -> None:
-    """Note the values of pixels whose first valid pair this step has."""
-    start_x, start_y = start[0], start[1]
-    for j in range(x.size):
-        u = np.float64(x[j])
-        v = np.float64(y[j])
-        new = (u - u == 0) & (v - v == 0) & (seen[j] == 0)
-        start_x[j] = u if new else start_x[j]
-        start_y[j] = v if new else start_y[j]
-        seen[j] = 1.0 if new else seen[j]
+# Each loop writes one array, or two: with more, the compiler cannot prove that they lie
+# apart and gives up on vectors.
 
 
 @njit(fastmath=_FAST)
-def _add(x: Cube, y: Cube, start: FloatArray, sums: FloatArray) -> None:
-    """Add one step to count and sums of departures from the start."""
-    start_x, start_y = start[0], start[1]
-    count, sum_x, sum_y = sums[0], sums[1], sums[2]
+def _valid(x: Row, y: Row, valid: FloatArray) -> None:
+    """Note with 1 where both are finite, else 0."""
     for j in range(x.size):
         u = np.float64(x[j])
         v = np.float64(y[j])
-        valid = (u - u == 0) & (v - v == 0)
-        count[j] += 1.0 if valid else 0.0
-        sum_x[j] += u - start_x[j] if valid else 0.0
-        sum_y[j] += v - start_y[j] if valid else 0.0
+        valid[j] = 1.0 if (u - u == 0) & (v - v == 0) else 0.0
+
+
+@njit(fastmath=_FAST)
+def _begin(
+    values: Row, valid: FloatArray, count: FloatArray, start: FloatArray
+) -> None:
+    """Keep the first valid value of pixels that have had none."""
+    for j in range(values.size):
+        new = (valid[j] > 0) & (count[j] == 0)
+        start[j] = np.float64(values[j]) if new else start[j]
+
+
+@njit(fastmath=_FAST)
+def _add(values: Row, valid: FloatArray, start: FloatArray, total: FloatArray) -> None:
+    """Add one step to the sums of departures from the start."""
+    for j in range(values.size):
+        total[j] += np.float64(values[j]) - start[j] if valid[j] > 0 else 0.0
+
+
+@njit(fastmath=_FAST)
+def _count(valid: FloatArray, count: FloatArray) -> float:
+    """Add one step to the counts; return the smallest."""
+    least = np.inf
+    for j in range(valid.size):
+        count[j] += valid[j]
+        least = min(least, count[j])
+    return least
 
 
 @njit(fastmath=_FAST)
 def _add_products(
-    x: Cube, y: Cube, start: FloatArray, means: FloatArray, sums: FloatArray
+    x: Row, y: Row, valid: FloatArray, centres: FloatArray, total: FloatArray
 ) -> None:
-    """Add one step to the centred squares and products."""
-    start_x, start_y = start[0], start[1]
-    mean_x, mean_y = means[1], means[2]
-    xx, yy, xy = sums[3], sums[4], sums[5]
+    """Add one step to the sums of products of departures from the centres."""
+    centre_x, centre_y = centres[0], centres[1]
     for j in range(x.size):
-        u = np.float64(x[j])
-        v = np.float64(y[j])
-        valid = (u - u == 0) & (v - v == 0)
-        dx = (u - start_x[j]) - mean_x[j] if valid else 0.0
-        dy = (v - start_y[j]) - mean_y[j] if valid else 0.0
-        xx[j] += dx * dx
-        yy[j] += dy * dy
-        xy[j] += dx * dy
+        u = np.float64(x[j]) - centre_x[j] if valid[j] > 0 else 0.0
+        v = np.float64(y[j]) - centre_y[j] if valid[j] > 0 else 0.0
+        total[j] += u * v
+
+
+@njit(fastmath=_FAST)
+def _add_squares(
+    values: Row, valid: FloatArray, centre: FloatArray, total: FloatArray
+) -> None:
+    """Add one step to the sums of squares of departures from the centre."""
+    for j in range(values.size):
+        u = np.float64(values[j]) - centre[j] if valid[j] > 0 else 0.0
+        total[j] += u * u
 
 
 @njit()
-def _strip(x: Cube, y: Cube, start: int, found: FloatArray) -> None:
-    """Fill one strip."""
-    stop = min(start + STRIP, x.shape[1])
-    seen, first = np.zeros(stop - start), np.zeros((2, stop - start))
-    sums = np.zeros((6, stop - start))
+def _strip(x: Cube, y: Cube, span: tuple[int, int], sums: FloatArray) -> None:
+    """Sum one strip of pixels; the sums begin with zeros."""
+    a, b = span
+    valid, first = np.empty(b - a), np.zeros((2, b - a))
+    count, sum_x, sum_y = sums[0], sums[1], sums[2]
+    xx, yy, xy = sums[3], sums[4], sums[5]
+    least = 0.0
     for t in range(x.shape[0]):
-        _first(x[t, start:stop], y[t, start:stop], seen, first)
-        _add(x[t, start:stop], y[t, start:stop], first, sums)
-    for j in range(stop - start):
-        pairs = max(sums[0, j], 1.0)
-        sums[1, j] /= pairs
-        sums[2, j] /= pairs
+        u, v = x[t, a:b], y[t, a:b]
+        _valid(u, v, valid)
+        if least == 0:
+            _begin(u, valid, count, first[0])
+            _begin(v, valid, count, first[1])
+        least = _count(valid, count)
+        _add(u, valid, first[0], sum_x)
+        _add(v, valid, first[1], sum_y)
+    for j in range(b - a):
+        sum_x[j] = first[0, j] + sum_x[j] / max(count[j], 1.0)
+        sum_y[j] = first[1, j] + sum_y[j] / max(count[j], 1.0)
     for t in range(x.shape[0]):
-        _add_products(x[t, start:stop], y[t, start:stop], first, sums, sums)
-    for j in range(stop - start):
-        sums[1, j] += first[0, j]
-        sums[2, j] += first[1, j]
-    found[:, start:stop] = sums
+        u, v = x[t, a:b], y[t, a:b]
+        _valid(u, v, valid)
+        _add_squares(u, valid, sum_x, xx)
+        _add_squares(v, valid, sum_y, yy)
+        _add_products(u, v, valid, sums[1:3], xy)
 
 
-@njit(parallel=True)
-def _strips(x: Cube, y: Cube, found: FloatArray) -> None:
-    """Fill strip by strip, each by one thread."""
-    for k in prange((x.shape[1] + STRIP - 1) // STRIP):
-        _strip(x, y, k * STRIP, found)
+@njit(fastmath=_FAST)
+def _merge(a: FloatArray, b: FloatArray) -> None:
+    """Merge a into b, pixel by pixel; an empty one leaves the other to the digit."""
+    for j in range(b.shape[1]):
+        n_a, n_b = a[0, j], b[0, j]
+        n = n_a + n_b
+        share = n_b / max(n, 1.0)
+        both = (n_a > 0) & (n_b > 0)
+        d_x = b[1, j] - a[1, j] if both else 0.0
+        d_y = b[2, j] - a[2, j] if both else 0.0
+        common = n_a * share
+        b[0, j] = n
+        b[1, j] = a[1, j] + d_x * share if n_a > 0 else b[1, j]
+        b[2, j] = a[2, j] + d_y * share if n_a > 0 else b[2, j]
+        b[3, j] += a[3, j] + d_x * d_x * common
+        b[4, j] += a[4, j] + d_y * d_y * common
+        b[5, j] += a[5, j] + d_x * d_y * common
+
+
+@njit(nogil=True)
+def _strips(x: Cube, y: Cube, before: FloatArray, found: FloatArray) -> None:
+    """Fill strip by strip; other threads may run meanwhile."""
+    for start in range(0, x.shape[1], STRIP):
+        stop = min(start + STRIP, x.shape[1])
+        sums = np.zeros((6, stop - start))
+        _strip(x, y, (start, stop), sums)
+        if before.shape[1]:
+            _merge(before[:, start:stop], sums)
+        found[:, start:stop] = sums

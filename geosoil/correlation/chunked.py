@@ -9,10 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from geosoil.correlation.blocks import Request
+from geosoil.correlation.blocks import TAIL, Request
 from geosoil.correlation.intervals import fisher_interval
+from geosoil.correlation.map_pair import ONE_AT_A_TIME
 from geosoil.correlation.moments import MOMENT, merged_lag1, merged_moments
 from geosoil.correlation.significance import p_value
+
+FloatArray = npt.NDArray[np.float64]
 
 OK, FEW, CONSTANT_X, CONSTANT_Y, ALL_MISSING = range(5)
 
@@ -99,7 +102,7 @@ def _lag1(
 
 
 def _finish(
-    moments: npt.NDArray[np.float64], *, request: Request, names: tuple[str, ...]
+    moments: FloatArray, *, request: Request, names: tuple[str, ...]
 ) -> tuple[npt.NDArray[Any], ...]:
     """Turn co-moments (..., 6) into the statistics."""
     count, mean_x, mean_y, xx, yy, xy = np.moveaxis(moments, -1, 0)
@@ -110,16 +113,23 @@ def _finish(
     with np.errstate(divide="ignore", invalid="ignore"):
         r = np.clip(xy / (np.sqrt(xx) * np.sqrt(yy)), -1.0, 1.0)
         r = np.where(reason == OK, r, np.nan)
-        slope = np.where(reason == OK, xy / xx, np.nan)
-    lower, upper = fisher_interval(r, n, confidence=request.confidence)
-    planes = {
-        "r": r,
-        "p_value": p_value(r, n),
-        "n": n,
-        "reason": reason,
-        "slope": slope,
-        "intercept": mean_y - slope * mean_x,
-        "r_lower": lower,
-        "r_upper": upper,
-    }
+    planes = {"r": r, "p_value": _p_value(r, n), "n": n, "reason": reason}
+    if {"slope", "intercept"} & set(names):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope = np.where(reason == OK, xy / xx, np.nan)
+        planes.update(slope=slope, intercept=mean_y - slope * mean_x)
+    if {"r_lower", "r_upper"} & set(names):
+        lower, upper = fisher_interval(r, n, confidence=request.confidence)
+        planes.update(r_lower=lower, r_upper=upper)
     return tuple(planes[name] for name in names)
+
+
+def _p_value(r: FloatArray, n: npt.NDArray[np.int32]) -> FloatArray:
+    """Return p by the finite series, by the beta function where that loses digits."""
+    from geosoil.correlation import _kernels  # noqa: PLC0415  numba is slow
+
+    with ONE_AT_A_TIME:
+        p = _kernels.student_p(r.ravel(), n.ravel() - 2).reshape(r.shape)
+    tail = p < TAIL
+    p[tail] = p_value(r[tail], n[tail])
+    return p

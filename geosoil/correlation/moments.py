@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from geosoil.correlation.map_pair import ONE_AT_A_TIME, as_float
+from geosoil.correlation.map_pair import as_float
 
 FloatArray = npt.NDArray[np.float64]
 
 MOMENT = "co_moment"
 """Name of the dimension that holds n, two means and three sums."""
+
+PIECE_BYTES = 16 * 2**20
+"""Neighbouring chunks of time are taken together up to this size of one series."""
 
 
 def merged_moments(
@@ -52,92 +58,70 @@ def merged_moments(
     steps = x.sizes[dim] - abs(lag)
     first = x.isel({dim: slice(max(-lag, 0), max(-lag, 0) + steps)})
     second = y.isel({dim: slice(max(lag, 0), max(lag, 0) + steps)})
-    total: xr.DataArray | None = None
-    start = 0
-    for width in first.chunksizes[dim]:
-        piece = {dim: slice(start, start + width)}
-        found: xr.DataArray = xr.apply_ufunc(
-            _piece,
-            first.isel(piece).chunk({dim: -1}),
-            second.isel(piece).chunk({dim: -1}),
-            input_core_dims=[[dim], [dim]],
-            output_core_dims=[[MOMENT]],
-            dask="parallelized",
-            output_dtypes=[np.float64],
-            dask_gufunc_kwargs={"output_sizes": {MOMENT: 6}},
-        )
-        total = found if total is None else _merged(total, found)
-        start += width
-    return first if total is None else total
+    first = first.transpose(dim, ...)
+    second = second.transpose(*first.dims)
+    moments = _chained(first.data, second.data, _pieces(first, dim))
+    return xr.DataArray(moments, dims=(MOMENT, *first.dims[1:])).transpose(..., MOMENT)
 
 
-def _merged(total: xr.DataArray, found: xr.DataArray) -> xr.DataArray:
-    """Add the co-moments of one more piece, lazily."""
-    merged: xr.DataArray = xr.apply_ufunc(
-        merge,
-        total,
-        found,
-        input_core_dims=[[MOMENT], [MOMENT]],
-        output_core_dims=[[MOMENT]],
-        dask="parallelized",
-        output_dtypes=[np.float64],
-    )
-    return merged
+def _pieces(series: xr.DataArray, dim: str) -> tuple[int, ...]:
+    """Return the chunks of each piece: as many neighbours as are small together."""
+    block = math.prod(max(n) for d, n in series.chunksizes.items() if d != dim)
+    most = PIECE_BYTES // max(block * series.dtype.itemsize, 1)
+    counts: list[int] = []
+    steps = most + 1
+    for width in series.chunksizes[dim]:
+        if steps + width <= most:
+            counts[-1] += 1
+            steps += width
+        else:
+            counts.append(1)
+            steps = width
+    return tuple(counts)
 
 
-def _piece(x: npt.NDArray[np.generic], y: npt.NDArray[np.generic]) -> FloatArray:
-    """Call the compiled kernel on arrays (..., time)."""
+def _chained(x: Any, y: Any, counts: tuple[int, ...]) -> Any:  # noqa: ANN401  dask
+    """Return co-moments (6, ...) as a chain of tasks for each block of pixels.
+
+    Each task takes a piece of both series and what came before. A graph made by hand
+    has no task beside these: thousands of slices and joins cost more than the sums.
+    """
+    from dask.base import tokenize  # noqa: PLC0415  numpy users need no dask
+    from dask.highlevelgraph import HighLevelGraph  # noqa: PLC0415
+
+    y = y.rechunk(x.chunks)
+    name = f"co-moments-{tokenize(x, y, counts)}"
+    tasks: dict[Any, Any] = {}
+    for place in np.ndindex(*x.numblocks[1:]):
+        total: tuple[tuple[str | int, ...], ...] = ()
+        start = 0
+        for k, count in enumerate(counts):
+            steps = range(start, start + count)
+            start += count
+            last = start == x.numblocks[0]
+            key = (name, 0, *place) if last else (f"{name}-part", k, *place)
+            blocks = ([(a.name, t, *place) for t in steps] for a in (x, y))
+            tasks[key] = (_piece, *blocks, *total)
+            total = (key,)
+    graph = HighLevelGraph.from_collections(name, tasks, dependencies=[x, y])
+    return type(x)(graph, name, ((6,), *x.chunks[1:]), dtype=np.float64)
+
+
+def _piece(
+    x: list[npt.NDArray[np.generic]],
+    y: list[npt.NDArray[np.generic]],
+    total: FloatArray | None = None,
+) -> FloatArray:
+    """Return the co-moments (6, ...) of blocks (time, ...) and of all before them."""
     from geosoil.correlation import _kernels_moments  # noqa: PLC0415  numba is slow
 
-    shape = x.shape[:-1]
+    first, second = (a[0] if len(a) == 1 else np.concatenate(a) for a in (x, y))
     flat = [
-        np.ascontiguousarray(np.moveaxis(as_float(a), -1, 0)).reshape(a.shape[-1], -1)
-        for a in (x, y)
+        np.ascontiguousarray(as_float(a)).reshape(len(a), -1) for a in (first, second)
     ]
-    with ONE_AT_A_TIME:
-        found = _kernels_moments.co_moments(flat[0], flat[1])
-    return np.moveaxis(found, 0, -1).reshape(*shape, 6)
-
-
-def merge(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Return the co-moments of two pieces together.
-
-    Parameters
-    ----------
-    a, b : array, shape (..., 6)
-        n, two means, sums of squares of x and of y, and of products.
-
-    Returns
-    -------
-    moments : array, shape (..., 6)
-        Of all pairs of both.
-
-    Examples
-    --------
-    >>> one, other = np.array([1.0, 2, 5, 0, 0, 0]), np.array([1.0, 4, 9, 0, 0, 0])
-    >>> merge(one, other)
-    array([2., 3., 7., 2., 8., 4.])
-    """
-    n = a[..., 0] + b[..., 0]
-    share = b[..., 0] / np.maximum(n, 1)
-    # A piece without pairs has no mean: the other one's is kept to the digit.
-    d_x, d_y = (
-        np.where((a[..., 0] > 0) & (b[..., 0] > 0), b[..., k] - a[..., k], 0.0)
-        for k in (1, 2)
-    )
-    empty = a[..., 0] == 0
-    common = a[..., 0] * share
-    return np.stack(
-        [
-            n,
-            np.where(empty, b[..., 1], a[..., 1] + d_x * share),
-            np.where(empty, b[..., 2], a[..., 2] + d_y * share),
-            a[..., 3] + b[..., 3] + d_x * d_x * common,
-            a[..., 4] + b[..., 4] + d_y * d_y * common,
-            a[..., 5] + b[..., 5] + d_x * d_y * common,
-        ],
-        axis=-1,
-    )
+    before = np.empty((6, 0)) if total is None else total.reshape(6, -1)
+    found = _kernels_moments.co_moments(flat[0], flat[1], before)
+    return found.reshape(6, *first.shape[1:])
 
 
 def merged_lag1(x: xr.DataArray, y: xr.DataArray, *, dim: str = "time") -> xr.DataArray:
