@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from geosoil.config.base import Settings
+from geosoil.config.compute import ComputeSettings
 from geosoil.config.rasters import (
     ClimateFile,
     GridSettings,
@@ -41,7 +42,7 @@ class StudySettings(Settings):
 
 
 class CorrelationSettings(Settings):
-    """Pixelwise temporal correlation."""
+    """Correlation cell by cell, over time and over space."""
 
     y: str = "soil_moisture"
     """Variable that is explained."""
@@ -55,10 +56,27 @@ class CorrelationSettings(Settings):
     """Variables it is correlated with."""
     months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = (6, 8, 9)
     """Calendar months; each is correlated over the years."""
-    method: Literal["pearson"] = "pearson"
-    """Statistic."""
+    method: Literal["pearson", "spearman", "kendall"] = "pearson"
+    """Statistic over time; over space Kendall's tau gives way to Spearman's rho."""
+    detrend: bool = False
+    """Whether each series loses its line over the years."""
     min_pairs: Annotated[int, Field(ge=3)] = 4
     """Fewest pairs that give an answer."""
+    fdr: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
+    """False discovery rate of a map; by Wilks (2016) 0.1 gives the map a level of
+    about 5 %."""
+    window: Annotated[int, Field(ge=0)] = 9
+    """Side of the moving window over space in cells, odd; 0 for none."""
+    year: int | None = None
+    """Year of the maps over space; the last that the series share without it."""
+
+    @field_validator("window")
+    @classmethod
+    def _odd(cls, window: int) -> int:
+        if window and (window < 3 or window % 2 == 0):
+            message = "give an odd number of cells from 3, or 0 for no window"
+            raise ValueError(message)
+        return window
 
 
 class InterpolationSettings(Settings):
@@ -100,6 +118,7 @@ class StudyConfig(Settings):
     correlation: CorrelationSettings = CorrelationSettings()
     interpolation: InterpolationSettings = InterpolationSettings()
     output: OutputSettings = OutputSettings()
+    compute: ComputeSettings = ComputeSettings()
 
     @field_validator("climate", mode="before")
     @classmethod

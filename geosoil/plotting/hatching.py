@@ -13,9 +13,9 @@ from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 
 from geosoil.errors import GridMismatchError
-from geosoil.grids.grid import Grid
 from geosoil.plotting.projection import (
     cell_corners,
+    drawable,
     map_projection,
     plain_raster,
 )
@@ -25,6 +25,9 @@ BoolArray = npt.NDArray[np.bool_]
 
 HATCH, HATCH_COLOUR = "//////", "#333333"
 """Pattern and colour of the strokes."""
+
+FINEST = 600
+"""Rows or columns beyond which cells are finer than strokes show."""
 
 
 def draw_hatching(
@@ -59,13 +62,13 @@ def draw_hatching(
     --------
     >>> import cartopy.crs
     >>> from matplotlib.figure import Figure
+    >>> from geosoil.grids.grid import Grid
     >>> panel = Figure().add_subplot(projection=cartopy.crs.Mercator())
     >>> grid = Grid.from_bounds((0, 0, 2, 1), 1, "EPSG:4326")
     >>> r, p = grid.raster([[0.9, 0.1]]), grid.raster([[0.01, 0.8]])
     >>> len(draw_hatching(panel, r, p_values=p).patches)
     1
     """
-    projection = map_projection(axes)
     plane, level = plain_raster(raster), plain_raster(p_values)
     if plane.shape != level.shape:
         message = (
@@ -74,10 +77,51 @@ def draw_hatching(
         )
         raise GridMismatchError(message)
     weak = (level.to_numpy() >= alpha) & np.isfinite(plane.to_numpy())
-    if weak.any():
-        path = _cells_path(weak, *cell_corners(Grid.of(plane), projection))
-        patch = PathPatch(path, zorder=1.5, label=f"p ≥ {alpha:g}", **_hatch_look())
-        axes.add_artist(patch)
+    return hatch_cells(axes, plane.copy(data=weak), label=f"p ≥ {alpha:g}")
+
+
+def hatch_cells(axes: Axes, marked: xr.DataArray, *, label: str = "") -> Axes:
+    """Hatch the marked cells of a map panel.
+
+    Parameters
+    ----------
+    axes : cartopy.mpl.geoaxes.GeoAxes
+        The panel.
+    marked : DataArray with dims y, x
+        True, or 1, where a cell is hatched; its CRS must be set. Of more than
+        :data:`FINEST` rows or columns, the blocks are hatched that are marked by half.
+    label : str
+        Words of the strokes.
+
+    Returns
+    -------
+    axes : cartopy.mpl.geoaxes.GeoAxes
+        The same panel.
+
+    Raises
+    ------
+    InputError
+        If the axes are no map panel or the raster has other dimensions.
+    MissingCRSError
+        If the raster has no CRS.
+
+    Examples
+    --------
+    >>> import cartopy.crs
+    >>> from matplotlib.figure import Figure
+    >>> from geosoil.grids.grid import Grid
+    >>> panel = Figure().add_subplot(projection=cartopy.crs.Mercator())
+    >>> grid = Grid.from_bounds((0, 0, 2, 1), 1, "EPSG:4326")
+    >>> panel = hatch_cells(panel, grid.raster([[1, 0]]), label="q > 0.1")
+    >>> [patch.get_label() for patch in panel.patches]
+    ['q > 0.1']
+    """
+    projection = map_projection(axes)
+    values, grid = drawable(plain_raster(marked), most_cells=FINEST)
+    cells = values >= 0.5
+    if cells.any():
+        path = _cells_path(cells, *cell_corners(grid, projection))
+        axes.add_artist(PathPatch(path, zorder=1.5, label=label, **_hatch_look()))
     return axes
 
 
@@ -104,13 +148,13 @@ def _cells_path(mask: BoolArray, x: FloatArray, y: FloatArray) -> Path:
     return Path.make_compound_path(*runs)
 
 
-def hatch_handle(alpha: float = 0.05) -> Artist:
+def hatch_handle(words: str = "not significant (p ≥ 0.05)") -> Artist:
     """Return the legend entry of hatched cells.
 
     Parameters
     ----------
-    alpha : float
-        Level of significance.
+    words : str
+        What the strokes say.
 
     Returns
     -------
@@ -119,8 +163,7 @@ def hatch_handle(alpha: float = 0.05) -> Artist:
 
     Examples
     --------
-    >>> hatch_handle().get_label()
-    'not significant (p ≥ 0.05)'
+    >>> hatch_handle("not significant after FDR (q > 0.1)").get_label()
+    'not significant after FDR (q > 0.1)'
     """
-    look = {**_hatch_look(), "linewidth": 0.4}
-    return Patch(label=f"not significant (p ≥ {alpha:g})", **look)
+    return Patch(label=words, **{**_hatch_look(), "linewidth": 0.4})

@@ -1,4 +1,4 @@
-"""Correlate two variables month by month over the years, pixel by pixel."""
+"""Correlate the variables of a study month by month: over the years, and over space."""
 
 from __future__ import annotations
 
@@ -11,31 +11,43 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from geosoil import __version__
 from geosoil.config import StudyConfig
 from geosoil.correlation.field_significance import field_significance
 from geosoil.correlation.temporal import correlate
+from geosoil.correlation.zone_shares import zone_shares
 from geosoil.errors import ConfigError, InputError
-from geosoil.grids.align import align
-from geosoil.io.geotiff import write_geotiff
+from geosoil.grids.common_grid import CommonGrid, common_grid
+from geosoil.workflow.correlation_output import write_over_time, write_window
+from geosoil.workflow.correlation_space import SpaceMap, correlate_in_space, space_table
+from geosoil.workflow.correlation_zones import StudyZones, study_zones, zone_table
 from geosoil.workflow.inputs import StudyInputs, matching_files
 from geosoil.workflow.series import open_study_climate, open_study_ndvi
 
-WRITTEN = ("r", "p_value", "q_value", "n")
-"""Results of a correlation that are written as rasters."""
-
 SIGNIFICANT = 0.05
-"""Level at which the summary counts a pixel as significant."""
+"""Level at which the summary counts a cell as significant by itself."""
+
+SUPPORT = ("support_x", "support_y")
+"""What ground a value of either variable stands for."""
+
+Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CorrelationResult:
-    """Pixelwise correlations of a study."""
+    """Correlations of a study, cell by cell."""
 
-    maps: dict[tuple[str, str], xr.Dataset]
-    """Dataset r, p_value, q_value, n by (x, month name)."""
+    maps: dict[Key, xr.Dataset]
+    """Over the years: r, p_value, q_value, n, n_effective and significant by (x, month
+    name)."""
+    windows: dict[Key, xr.Dataset]
+    """Over space in a moving window of one year: r, n and reason, by the same keys;
+    empty where the settings ask for none."""
     summary: pd.DataFrame
-    """One row a pair and month: pixels, years, median r, shares by sign."""
+    """One row a map over time: cells, years, median r, shares of the area by sign."""
+    space: pd.DataFrame
+    """One row a pair and month: r over all cells with Dutilleul's p."""
+    zones: pd.DataFrame
+    """Shares of the area by sign and significance, by zone."""
     paths: tuple[Path, ...]
     """Rasters written."""
 
@@ -63,6 +75,8 @@ def correlate_study(
     ------
     ConfigError
         If a variable to correlate has no file in the settings.
+    InputError
+        If two series share no year in a month.
     """
     settings = inputs.config.correlation
     if not inputs.config.climate:
@@ -70,23 +84,39 @@ def correlate_study(
     names = tuple(name for name in settings.x if name != settings.y)
     _check_named(inputs.config, (*names, settings.y))
     explained = open_series(inputs, settings.y)
-    maps: dict[tuple[str, str], xr.Dataset] = {}
+    maps: dict[Key, xr.Dataset] = {}
+    spaces: dict[Key, SpaceMap] = {}
+    zones: dict[str, StudyZones] = {}
     paths: list[Path] = []
     for name in names:
         report(f"correlating {settings.y} with {name}")
-        series = open_series(inputs, name)
+        pair = common_grid(open_series(inputs, name), explained)
+        zones[name] = study_zones(inputs, pair.grid)
         for month in settings.months:
-            result = _month(series, explained, month, inputs)
-            label = calendar.month_name[month]
-            maps[name, label] = result
-            simulated = inputs.config.study.simulated
-            result.attrs["simulated"] = "yes: no measured data" if simulated else "no"
-            paths += _write(result, folder, (name, settings.y, label))
-    return CorrelationResult(maps, _summarise(maps, settings.y), tuple(paths))
+            key = name, calendar.month_name[month]
+            x, y = same_years(pair, month)
+            maps[key] = _over_years(x, y, inputs, zones[name].mask)
+            paths += write_over_time(maps[key], folder, key, inputs.config)
+            spaces[key] = correlate_in_space(
+                x,
+                y,
+                settings,
+                zones[name].mask,
+                simulated=inputs.config.study.simulated,
+            )
+            paths += write_window(spaces[key], folder, key, inputs.config)
+    return CorrelationResult(
+        maps=maps,
+        windows={key: s.window for key, s in spaces.items() if s.window is not None},
+        summary=_summarise(maps, zones, settings.y),
+        space=space_table(spaces, settings.y),
+        zones=zone_table(maps, zones, settings.y),
+        paths=tuple(paths),
+    )
 
 
 def open_series(inputs: StudyInputs, name: str) -> xr.DataArray:
-    """Open one variable's time series on the study grid.
+    """Open one variable's time series on its own grid.
 
     Parameters
     ----------
@@ -98,16 +128,45 @@ def open_series(inputs: StudyInputs, name: str) -> xr.DataArray:
     Returns
     -------
     series : DataArray with dims time, y, x
-        Values on the study grid; a cell takes the value of the source cell that
-        contains its centre.
+        Values of every cell that the study's bounds touch.
     """
-    config, grid = inputs.config, inputs.grid
     if name == "ndvi":
-        files = matching_files(config.ndvi.monthly, "ndvi.monthly")
-        raster = open_study_ndvi(inputs, files)
-    else:
-        raster = open_study_climate(inputs, name)
-    return align(raster, grid, method="nearest")
+        files = matching_files(inputs.config.ndvi.monthly, "ndvi.monthly")
+        return open_study_ndvi(inputs, files).rename(name)
+    return open_study_climate(inputs, name).rename(name)
+
+
+def same_years(pair: CommonGrid, month: int) -> tuple[xr.DataArray, xr.DataArray]:
+    """Take a calendar month of the years that two series share.
+
+    Parameters
+    ----------
+    pair : CommonGrid
+        Monthly series on one grid.
+    month : int
+        Calendar month.
+
+    Returns
+    -------
+    x, y : DataArray with dims time, y, x
+        One field a year; the labels of time are the years.
+
+    Raises
+    ------
+    InputError
+        If a year has several fields of the month, or no year is shared.
+    """
+    x, y = _years(pair.first, month), _years(pair.second, month)
+    common = np.intersect1d(x["time"], y["time"])
+    if common.size == 0:
+        message = (
+            f"'{x.name}' ({_span(x)}) and '{y.name}' ({_span(y)}) share no year in "
+            f"{calendar.month_name[month]}. Give files that overlap in time."
+        )
+        raise InputError(message)
+    # One type of number, so that the kernels are compiled once.
+    first, second = (one.sel(time=common).astype(np.float64) for one in (x, y))
+    return first, second
 
 
 def _check_named(config: StudyConfig, names: tuple[str, ...]) -> None:
@@ -122,32 +181,36 @@ def _check_named(config: StudyConfig, names: tuple[str, ...]) -> None:
         raise ConfigError(message)
 
 
-def _month(
-    first: xr.DataArray, second: xr.DataArray, month: int, inputs: StudyInputs
+def _over_years(
+    x: xr.DataArray, y: xr.DataArray, inputs: StudyInputs, mask: xr.DataArray
 ) -> xr.Dataset:
-    """Correlate one calendar month of two series over their common years."""
-    x, y = _years(first, month), _years(second, month)
-    common = np.intersect1d(x["time"], y["time"])
-    if common.size == 0:
-        message = (
-            f"'{first.name}' ({_span(x)}) and '{second.name}' ({_span(y)}) share no "
-            f"year in {calendar.month_name[month]}. Give files that overlap in time."
-        )
-        raise InputError(message)
+    """Correlate one calendar month over the years, within the region."""
     settings = inputs.config.correlation
     result = correlate(
-        x.sel(time=common),
-        y.sel(time=common),
+        x,
+        y,
         method=settings.method,
+        detrend=settings.detrend,
         min_pairs=settings.min_pairs,
+        statistics=("n_effective",),
     )
-    inside = result.where(inputs.mask)
-    field = field_significance(inside["p_value"], alpha=SIGNIFICANT)
-    return inside.assign(q_value=field["q_value"]).assign_attrs(
-        years=f"{common.min()}-{common.max()}",
-        n_years=int(common.size),
+    inside = result.where(mask)
+    field = field_significance(inside["p_value"], alpha=settings.fdr / 2)
+    years = x["time"].to_numpy()
+    return inside.assign(
+        q_value=field["q_value"], significant=field["significant"]
+    ).assign_attrs(
         method=settings.method,
+        detrended="linear" if settings.detrend else "no",
+        years=f"{years.min()}-{years.max()}",
+        n_years=int(years.size),
+        alpha=SIGNIFICANT,
+        fdr=settings.fdr,
         p_star=field.attrs["p_star"],
+        rule=field.attrs["rule"],
+        support_x=x.attrs["support"],
+        support_y=y.attrs["support"],
+        simulated="yes: no measured data" if inputs.config.study.simulated else "no",
     )
 
 
@@ -170,55 +233,22 @@ def _span(series: xr.DataArray) -> str:
     return f"{years.min()}-{years.max()}" if years.size else "no field"
 
 
-def _write(result: xr.Dataset, folder: Path, pair: tuple[str, str, str]) -> list[Path]:
-    """Write r, p, q and n of one pair and month."""
-    x, y, month = pair
-    tags = {
-        "method": f"{result.attrs['method']} r over the {month}s of "
-        f"{result.attrs['years']}, pixel by pixel in time",
-        "variables": f"{x}, {y}",
-        "simulated": result.attrs["simulated"],
-        "software": f"geosoil {__version__}",
-    }
-    paths = []
-    for name in WRITTEN:
-        description = f"{name} of {x} and {y}, {month} {result.attrs['years']}"
-        path = folder / f"correlation_{x}_{y}_{month}_{name}.tif"
-        layer = result[name].astype("float32")
-        layer.attrs = {"units": "1", "long_name": description}
-        paths.append(write_geotiff(layer, path, description=description, tags=tags))
-    return paths
-
-
-def _summarise(maps: dict[tuple[str, str], xr.Dataset], y: str) -> pd.DataFrame:
-    """Medians and shares of pixels by sign, one row a map."""
-    rows = [
-        {"x": x, "y": y, "month": month, **_shares(result)}
-        for (x, month), result in maps.items()
-    ]
+def _summarise(
+    maps: dict[Key, xr.Dataset], zones: dict[str, StudyZones], y: str
+) -> pd.DataFrame:
+    """Medians and shares of the region's area by sign, one row a map."""
+    rows = []
+    for (x, month), result in maps.items():
+        whole = zones[x].mask.astype(np.uint8)
+        shares = zone_shares(result, whole, labels={1: "all"}, alpha=SIGNIFICANT)
+        answered = np.isfinite(result["r"])
+        row: dict[str, object] = {"x": x, "y": y, "month": month, "kind": "over time"}
+        row |= {key: result.attrs[key] for key in ("method", "detrended", "years")}
+        row["cells"] = int(answered.sum())
+        for name in ("n", "n_effective"):
+            row[f"median_{name}"] = float(result[name].where(answered).median())
+        found = shares.iloc[0].drop(["zone", "cells"])
+        row |= {str(name): value for name, value in found.items()}
+        row |= {key: result.attrs[key] for key in ("fdr", "p_star", *SUPPORT)}
+        rows.append(row)
     return pd.DataFrame(rows)
-
-
-def _shares(result: xr.Dataset) -> dict[str, float | str]:
-    """Medians of r and n, and shares of pixels by sign and significance."""
-    r = result["r"].to_numpy()
-    valid = np.isfinite(r)
-    r, n = r[valid], result["n"].to_numpy()[valid]
-    significant = result["p_value"].to_numpy()[valid] < SIGNIFICANT
-    discovered = result["p_value"].to_numpy()[valid] <= result.attrs["p_star"]
-    empty = not r.size
-    return {
-        "years": result.attrs["years"],
-        "pixels": int(r.size),
-        "median_n": np.nan if empty else float(np.median(n)),
-        "median_r": np.nan if empty else float(np.median(r)),
-        "share_positive": np.nan if empty else float(np.mean(r > 0)),
-        "share_significant_positive": np.nan
-        if empty
-        else float(np.mean(significant & (r > 0))),
-        "share_significant_negative": np.nan
-        if empty
-        else float(np.mean(significant & (r < 0))),
-        "p_star": float(result.attrs["p_star"]),
-        "share_after_fdr": np.nan if empty else float(np.mean(discovered)),
-    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from geosoil.plotting.style import render
 from geosoil.tracers.delta import d_excess
 from geosoil.tracers.lines import GMWL, fit_water_line
 from geosoil.workflow.correlation import CorrelationResult
+from geosoil.workflow.correlation_figures import Draw, correlation_figures
 from geosoil.workflow.fractions import FractionResult, soil_method
 from geosoil.workflow.inputs import StudyInputs
 from geosoil.workflow.mapping import FractionMaps
@@ -29,8 +29,6 @@ from geosoil.workflow.mixtures import ALL
 from geosoil.workflow.study_draws import StudyDraws
 
 SIMULATED = "SIMULATED data: no value on this figure was measured"
-
-Draw = Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +111,7 @@ def _figures(inputs: StudyInputs, results: StudyResults) -> Iterator[tuple[str, 
         yield "sampling_sites", lambda: _sites(inputs, overlays, note)
     yield from _fraction_maps(inputs, results.maps, overlays, note)
     if results.correlation is not None:
-        yield from _correlation_maps(results.correlation, overlays, note)
+        yield from correlation_figures(results.correlation, overlays, note)
 
 
 def _dual_isotope(
@@ -254,37 +252,3 @@ def _without_structure(result: FractionMaps, source: str) -> str:
     if of_source.empty or not (of_source["model"] == "nugget").all():
         return ""
     return ": kriging finds no spatial structure, so the mean of each zero-rule domain"
-
-
-def _in_words(variable: str) -> str:
-    """Name of a variable as readers know it."""
-    return "NDVI" if variable == "ndvi" else variable.replace("_", " ")
-
-
-def _correlation_maps(
-    result: CorrelationResult, overlays: Overlays, note: str | None
-) -> Iterator[tuple[str, Draw]]:
-    """One figure a pair of variables, a panel a month."""
-    y = str(result.summary["y"].iloc[0])
-    for x in dict.fromkeys(name for name, _ in result.maps):
-        chosen = {m: d for (name, m), d in result.maps.items() if name == x}
-        months = [m for m in calendar.month_name if m in chosen]
-        years = chosen[months[0]].attrs["years"]
-        title = f"{_in_words(y)} and {_in_words(x)}"
-
-        def draw(
-            chosen: dict[str, xr.Dataset] = chosen,
-            months: list[str] = months,
-            title: str = f"Temporal correlation of {title}, {years}",
-        ) -> bytes:
-            figure = figure_maps(
-                {month: chosen[month]["r"] for month in months},
-                overlays=overlays,
-                kind="correlation",
-                p_values={month: chosen[month]["p_value"] for month in months},
-                title=title,
-                note=note,
-            )
-            return render(figure)
-
-        yield f"correlation_{x}_{y}", draw

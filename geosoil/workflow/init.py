@@ -270,8 +270,11 @@ def _inputs_part() -> str:
 def _correlation_part(guess: StudyGuess) -> str:
     months = ", ".join(str(month) for month in guess.months) or "6, 8, 9"
     return (
-        "# Correlation over the years, needs [climate]:\n"
+        "# Correlation over the years and over space, needs [climate]:\n"
         '# [correlation]\n# y = "soil_moisture"\n'
         '# x = ["air_temperature", "precipitation"]\n'
-        f'# months = [{months}]\n# method = "pearson"\n# min_pairs = 4\n'
+        f'# months = [{months}]\n# method = "pearson"  # or spearman, kendall\n'
+        "# detrend = false\n# min_pairs = 4\n# fdr = 0.1  # of each map\n"
+        "# window = 9  # cells, over space; 0 for none\n"
+        "# year = 2020  # of the maps over space\n"
     )

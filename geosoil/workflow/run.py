@@ -26,6 +26,7 @@ from geosoil.workflow.inputs import (
 from geosoil.workflow.join import join_samples
 from geosoil.workflow.mapping import map_fractions
 from geosoil.workflow.plain_json import strict_json
+from geosoil.workflow.point_correlation import correlate_points
 from geosoil.workflow.study_draws import study_draws
 from geosoil.workflow.summary import read_reference, summarise, with_reference
 from geosoil.workflow.words import account
@@ -125,11 +126,16 @@ def _write_tables(
         "variograms": results.maps.variograms,
         "joined_samples": _without_geometry(joined),
         "joined_provenance": joined.provenance,
+        "correlation_points": correlate_points(
+            joined, edges=inputs.config.strata.edges()
+        ),
         "sample_issues": sample_issues(inputs.samples),
         **contrast_tables(inputs, fractions),
     }
     if results.correlation is not None:
         tables["correlation_summary"] = results.correlation.summary
+        tables["correlation_space"] = results.correlation.space
+        tables["correlation_zones"] = results.correlation.zones
     return [
         write_csv(table, folder / "tables" / f"{name}.csv")
         for name, table in tables.items()

@@ -112,6 +112,7 @@ def summarise(
     }
     if results.correlation is not None:
         record["correlation"] = _records(results.correlation.summary)
+        record["correlation_over_space"] = _records(results.correlation.space)
     return record
 
 

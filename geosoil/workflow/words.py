@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from geosoil.plotting.correlation_captions import in_words
 from geosoil.strata import ELEVATION_EDGES
 from geosoil.workflow.evaporation import MEAN
 from geosoil.workflow.figures import StudyResults
@@ -261,25 +262,46 @@ def _correlations(results: StudyResults) -> str:
     table = results.correlation.summary
     first = table.iloc[0]
     text = [
-        f"Correlation of {first['y'].replace('_', ' ')} in time, pixel by pixel, "
-        f"{first['years']}: median r (share of pixels r > 0; p < 0.05 either sign; "
-        "significant after false-discovery control)"
+        f"{first['method'].capitalize()} correlation of {_plain(first['y'])} over "
+        f"time, cell by cell, {first['years']}: median r (share of the area r > 0; "
+        "p < 0.05 either sign; significant after false-discovery control)"
     ]
     for x, rows in table.groupby("x", sort=False):
         cells = "; ".join(
             f"{row['month']} {row['median_r']:+.2f} "
             f"({_percent(row['share_positive'])} %; "
-            f"{_percent(_significant(row))} %; {_percent(row['share_after_fdr'])} %)"
+            f"{_percent(_both_signs(row, 'significant'))} %; "
+            f"{_percent(_both_signs(row, 'fdr'))} %)"
             for _, row in rows.iterrows()
         )
-        text.append(f"{str(x).replace('_', ' ')}: {cells}")
-    return "\n".join(text)
+        text.append(f"{_plain(x)} ({rows['support_x'].iloc[0]}): {cells}")
+    return "\n".join([*text, *_over_space(results.correlation.space)])
 
 
-def _significant(row: pd.Series) -> float:
-    """Share of pixels with p < 0.05, whatever the sign."""
-    columns = ["share_significant_positive", "share_significant_negative"]
-    return float(row[columns].sum())
+def _over_space(space: pd.DataFrame) -> list[str]:
+    """Tell the correlation over the cells of the region."""
+    years = ", ".join(map(str, dict.fromkeys(space["year"])))
+    text = [
+        f"Over space in {years}, all cells of the region: r (p after Dutilleul, "
+        "neighbours taken into account)"
+    ]
+    for x, rows in space.groupby("x", sort=False):
+        cells = "; ".join(
+            f"{row['month']} {row['r']:+.2f} ({row['p_value']:.2g})"
+            for _, row in rows.iterrows()
+        )
+        text.append(f"{_plain(x)}: {cells}")
+    return text
+
+
+def _plain(name: object) -> str:
+    """Name of a variable in words."""
+    return in_words(str(name))
+
+
+def _both_signs(row: pd.Series, level: str) -> float:
+    """Share of the area that is significant at a level, whatever the sign."""
+    return float(row[[f"share_{level}_positive", f"share_{level}_negative"]].sum())
 
 
 def _files(results: StudyResults, folder: Path) -> str:
@@ -290,6 +312,9 @@ def _files(results: StudyResults, folder: Path) -> str:
             "  fraction_<source>_<period>.tif, fraction_<source>_sd_<period>.tif"
         )
     if results.correlation is not None:
-        text.append("  correlation_<x>_<y>_<month>_<r|p_value|q_value|n>.tif")
+        text.append(
+            "  correlation_<x>_<y>_<month>_<r|p_value|q_value|n|n_effective>.tif over "
+            "time, ..._window_<r|n>.tif over space"
+        )
     text.append("  tables/*.csv  figures/*.png  summary.json  provenance.json")
     return "\n".join(text)
