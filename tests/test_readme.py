@@ -26,11 +26,14 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture
 def user_folder(built_study, tmp_path: Path) -> Path:
-    """A user's folder beside the demo: a table and a granule of their own."""
+    """A user's folder beside the demo: a table, granules and a series of their own."""
     (tmp_path / "trhr-demo").symlink_to(built_study.folder)
     shutil.copy(built_study.folder / "samples.csv", tmp_path / "my_samples.csv")
     granule = next((built_study.folder / "ndvi").glob("MOD13C1.A2020161*.hdf"))
     shutil.copy(granule, tmp_path / granule.name)
+    months = sorted((built_study.folder / "ndvi").glob("MOD13C2*.hdf"))
+    for file in (built_study.folder / "climate/soil_moisture.nc", *months):
+        (tmp_path / file.name).symlink_to(file)
     return tmp_path
 
 
@@ -57,6 +60,7 @@ def test_every_python_block_runs(user_folder: Path, code: str) -> None:
     assert "grassland" in answer.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code",
     [c for kind, c in BLOCKS if kind == "sh" and not any(i in c for i in INSTALL)],
