@@ -39,7 +39,7 @@ def part(raster: xr.DataArray, rows: slice, columns: slice) -> xr.DataArray:
     return Grid(GRID.crs, Affine(a, 0, west, 0, e, north), shape).georeference(cut)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     row=st.integers(1, ROWS - 1),
     column=st.integers(1, COLUMNS - 1),

@@ -513,7 +513,7 @@ def cell(value: object, mark: str, minus: str) -> str:
 
 
 @settings(
-    max_examples=150,
+    max_examples=80,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,10 @@ WATERS = pd.DataFrame(
     }
 )
 ENDS = EndMembers.from_table(WATERS)
+# For what holds in every draw, converged or not.
+QUICK = SamplerSettings(
+    method="ensemble", n_draws=500, warm_up=100, block=400, r_hat=1.2, ess=50.0
+)
 
 
 def soil_water(n: int = 15, seed: int = 3) -> pd.DataFrame:
@@ -65,7 +70,14 @@ def simmr_case(case: dict) -> tuple[pd.DataFrame, EndMembers, tuple[str, ...]]:
     return mixtures, EndMembers.from_table(table), tracers
 
 
-@pytest.mark.parametrize("name", ["simmr_data1", "simmr_data2", "simmr_square"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "simmr_data1",
+        pytest.param("simmr_data2", marks=pytest.mark.slow),
+        pytest.param("simmr_square", marks=pytest.mark.slow),
+    ],
+)
 def test_ensemble_gives_the_exact_posterior_of_simmr(shared: Path, name: str) -> None:
     case = json.loads((shared / f"golden/tracers/{name}.json").read_text())
     mixtures, ends, tracers = simmr_case(case)
@@ -97,6 +109,7 @@ def test_ensemble_gives_the_exact_posterior_of_simmr(shared: Path, name: str) ->
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "process", "residual"),
     [
@@ -159,7 +172,10 @@ def test_two_known_sources_and_a_known_error_give_a_cut_normal(method: str) -> N
     [
         FractionPrior(),
         FractionPrior("softmax", mean={"ice": 1.0}, sd={"snow": 0.5}),
-        FractionPrior(concentration={"rain": 3.0, "snow": 0.7}, caps={"snow": 0.2}),
+        pytest.param(
+            FractionPrior(concentration={"rain": 3.0, "snow": 0.7}, caps={"snow": 0.2}),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["dirichlet", "softmax", "caps"],
 )
@@ -219,7 +235,7 @@ def test_a_source_absent_in_a_stratum_is_zero_there() -> None:
 def test_caps_hold_in_every_draw() -> None:
     model = MixingModel(prior=FractionPrior(caps={"rain": 0.5}))
     for method in ("quadrature", "ensemble"):
-        sampler = SamplerSettings(method=method)
+        sampler = replace(QUICK, method=method)
         found = answer(soil_water(), model=model, sampler=sampler)
         rain = shares_of(found)[:, 0, 0]
         assert rain.max() <= 0.5
@@ -316,9 +332,8 @@ def test_bad_input_is_named() -> None:
 
 
 def test_the_same_seed_gives_the_same_draws() -> None:
-    sampler = SamplerSettings(method="ensemble")
-    first = answer(soil_water(), sampler=sampler, seed=8)
-    second = answer(soil_water(), sampler=sampler, seed=8)
+    first = answer(soil_water(), sampler=QUICK, seed=8)
+    second = answer(soil_water(), sampler=QUICK, seed=8)
     np.testing.assert_array_equal(shares_of(first), shares_of(second))
 
 

@@ -98,7 +98,7 @@ def test_three_sources_without_a_prior_get_bounds_and_the_words() -> None:
 
 
 @given(st.integers(0, 10_000), st.floats(0, 3), st.sampled_from([2, 3]))
-@settings(max_examples=30)
+@settings(max_examples=15)
 def test_a_sharp_prior_is_mixing_of_corrected_mixtures(seed, shift, count) -> None:
     soil, ends = random_soil(seed), ENDS.keep(NAMES[:count])
     sharp = EvaporationPrior(3.4, shift=shift, shift_sd=1e-7)
@@ -113,7 +113,7 @@ def test_a_sharp_prior_is_mixing_of_corrected_mixtures(seed, shift, count) -> No
 
 
 @given(st.integers(0, 10_000), st.floats(0, 0.6))
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_two_sources_without_a_prior_agree_with_the_single_solution(
     seed, slope_sd
 ) -> None:

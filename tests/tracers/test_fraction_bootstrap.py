@@ -156,7 +156,7 @@ def test_groups_share_their_end_members_and_strata_do_not() -> None:
     assert abs(np.corrcoef(draws.values[:, :, 0].T)[0, 1]) < 0.08
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.integers(0, 10_000))
 def test_draws_lie_in_the_simplex_and_a_seed_gives_them_again(seed) -> None:
     samples = soil(seed, sites=4, spread=1.5)

@@ -30,7 +30,7 @@ def waters(values: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(values, columns=PAIR[: values.shape[1]])
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(st.integers(0, 10_000), st.integers(2, 6), st.sampled_from([0.0, 0.05, 0.4]))
 def test_bounds_are_those_of_one_programme_each(seed, n_sources, tolerance) -> None:
     rng = np.random.default_rng(seed)
@@ -122,7 +122,7 @@ def test_bounds_of_one_tracer_by_hand() -> None:
     np.testing.assert_allclose(found[["lower", "upper"]], expected, atol=1e-9)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.integers(0, 10_000), st.booleans())
 def test_the_smallest_tolerance_told_is_the_smallest(seed, exact) -> None:
     rng = np.random.default_rng(seed)

@@ -220,7 +220,7 @@ def test_kernel_agrees_with_nonnegative_least_squares(seed, size) -> None:
         np.testing.assert_allclose(found, expected, atol=2e-6)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000))
 def test_fractions_sum_to_one_and_stay_within_bounds(seed) -> None:
     rng = np.random.default_rng(seed)
@@ -239,7 +239,7 @@ def test_fractions_sum_to_one_and_stay_within_bounds(seed) -> None:
     np.testing.assert_array_equal(answer["reason"] == "", inside)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000))
 def test_planted_fractions_are_recovered(seed) -> None:
     rng = np.random.default_rng(seed)
@@ -275,7 +275,7 @@ def test_gls_does_not_know_which_pair_of_tracers_it_was_given(sources) -> None:
         assert (other["reason"] == first["reason"]).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0.01, 100), st.floats(-50, 50))
 def test_order_of_rows_and_sources_and_units_are_irrelevant(seed, scale, zero) -> None:
     rng = np.random.default_rng(seed)

@@ -77,7 +77,7 @@ def slsqp(mixture, weights, sources, concentration, starts, bounds=(0, 1)):
     return best.fun, best.x
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(SEEDS)
 def test_two_sources_follow_the_closed_form(seed) -> None:
     rng = np.random.default_rng(seed)
@@ -107,7 +107,7 @@ def test_a_source_three_times_as_concentrated_needs_a_third_of_the_water() -> No
     assert answer["s0_sd"][0] == pytest.approx(0.1 * 1.5**2 / 3)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(SEEDS, st.integers(2, 6), st.integers(0, 1))
 def test_planted_fractions_are_recovered(seed, size, more) -> None:
     rng = np.random.default_rng(seed)
@@ -145,7 +145,7 @@ def test_raw_fractions_agree_with_fsolve(seed, size) -> None:
     np.testing.assert_allclose(found.raw[0], expected, atol=1e-7)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(SEEDS, st.integers(2, 4), st.integers(0, 2))
 @example(304, 4, 0)  # The lowest of two minima is a corner.
 @example(1104, 4, 0)  # Straight steps overshoot far.
@@ -195,7 +195,7 @@ def test_reweighted_fractions_agree_with_slsqp_in_rounds() -> None:
         assert found.distance2[place] == pytest.approx(misfit, rel=1e-2)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(SEEDS, st.integers(2, 5), st.integers(0, 2), st.floats(0.01, 100))
 def test_equal_concentrations_are_plain_mixing(seed, size, more, unit) -> None:
     rng = np.random.default_rng(seed)

@@ -63,7 +63,7 @@ def by_nnls(mixture, means, weights, closure=1e5) -> np.ndarray:
     return optimize.nnls(matrix, np.r_[root @ mixture, closure])[0]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(SEEDS, st.integers(2, 6), st.integers(0, 4))
 def test_constrained_fractions_agree_with_slsqp_and_nnls(seed, size, more) -> None:
     rng = np.random.default_rng(seed)

@@ -356,7 +356,7 @@ def test_golden_mixtures_on_a_corner_and_an_edge_are_inside(golden) -> None:
 numbers = st.floats(-3, 3)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     corners=st.lists(st.tuples(numbers, numbers), min_size=3, max_size=3),
     turn=st.tuples(st.floats(0.3, 3), st.floats(-2, 2), st.floats(0.3, 3)),

@@ -170,7 +170,7 @@ def test_mixtures_alone_share_only_the_error_of_the_means() -> None:
     assert abs(linked[10_000]) < 0.04
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.integers(0, 10_000))
 def test_draws_lie_in_the_simplex_and_a_seed_gives_them_again(seed) -> None:
     samples = soil(seed, sites=4, spread=1.5)

@@ -121,7 +121,7 @@ def test_isoerror_by_standard_errors(golden: Path, number) -> None:
     assert row["reason"] == (BEYOND if expected["ci95"][1] > 1 else "")
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.integers(0, 500), st.integers(2, 4), st.integers(0, 1))
 def test_shares_are_those_of_plain_matrix_algebra(seed, n_sources, extra) -> None:
     rng = np.random.default_rng(seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +10,9 @@ import pandas as pd
 import pytest
 
 from geosoil.config import EndMemberSettings, read_config
+from geosoil.errors import GeosoilWarning
 from geosoil.workflow.evaporation import MEAN
-from geosoil.workflow.fractions import solve_study, study_meteoric_line
+from geosoil.workflow.fractions import FractionResult, solve_study, study_meteoric_line
 from geosoil.workflow.inputs import open_inputs
 from geosoil.workflow.mixtures import end_members_as_fallen
 from geosoil.workflow.study_answers import FALLEN, GIVEN, MODELLED, study_answer
@@ -85,14 +87,25 @@ def test_a_run_tells_section_3_2_as_numbers(built_study) -> None:
     assert set(tests["method"]) == {"ancova", "sma", "permutation"}
 
 
-def solved(inputs):
-    return solve_study(inputs, lambda _: None)
+def solved(inputs) -> FractionResult:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GeosoilWarning)
+        return solve_study(inputs, lambda _: None)
 
 
-@pytest.mark.filterwarnings("ignore::geosoil.errors.GeosoilWarning")
-def test_the_paper_preset_leads_back_along_the_regression(built_study) -> None:
-    paper = solved(opened(built_study, 'preset = "paper"'))
-    best = solved(opened(built_study, 'preset = "recommended"'))
+@pytest.fixture(scope="module")
+def paper(built_study) -> FractionResult:
+    """Answers of the paper's preset."""
+    return solved(opened(built_study, 'preset = "paper"'))
+
+
+@pytest.fixture(scope="module")
+def best(built_study) -> FractionResult:
+    """Answers of the recommended preset."""
+    return solved(opened(built_study, 'preset = "recommended"'))
+
+
+def test_the_paper_preset_leads_back_along_the_regression(paper, best) -> None:
     line = paper.lines[(paper.lines["by"] == "all")].set_index("period")
     for result, led_by in ((paper, "regression"), (best, "craig_gordon")):
         assert set(result.sources["led_by"]) == {led_by}
@@ -101,23 +114,17 @@ def test_the_paper_preset_leads_back_along_the_regression(built_study) -> None:
     assert (best.sources["evaporation_slope"] < 4.5).all()
 
 
-@pytest.mark.filterwarnings("ignore::geosoil.errors.GeosoilWarning")
-def test_the_paper_preset_gives_no_interval_of_the_crossing(built_study) -> None:
-    paper = solved(opened(built_study, 'preset = "paper"')).lines
-    best = solved(opened(built_study, 'preset = "recommended"')).lines
-    assert paper["initial_d18O"].notna().all()
-    assert paper[["initial_lower", "initial_upper"]].isna().all(axis=None)
-    assert best["initial_lower"].notna().any()
+def test_the_paper_preset_gives_no_interval_of_the_crossing(paper, best) -> None:
+    assert paper.lines["initial_d18O"].notna().all()
+    assert paper.lines[["initial_lower", "initial_upper"]].isna().all(axis=None)
+    assert best.lines["initial_lower"].notna().any()
 
 
-@pytest.mark.filterwarnings("ignore::geosoil.errors.GeosoilWarning")
-def test_the_recommended_preset_averages_profiles_first(built_study) -> None:
-    paper = solved(opened(built_study, 'preset = "paper"')).groups
-    best = solved(opened(built_study, 'preset = "recommended"')).groups
-    rows = paper["by"] == "all"
-    assert paper.loc[rows, "n"].sum() == 741
-    assert best.loc[best["by"] == "all", "n"].sum() == 242
-    assert (best["n"] == best["n_sites"]).all()
+def test_the_recommended_preset_averages_profiles_first(paper, best) -> None:
+    plain, averaged = paper.groups, best.groups
+    assert plain.loc[plain["by"] == "all", "n"].sum() == 741
+    assert averaged.loc[averaged["by"] == "all", "n"].sum() == 242
+    assert (averaged["n"] == averaged["n_sites"]).all()
 
 
 @pytest.mark.filterwarnings("ignore::geosoil.errors.GeosoilWarning")

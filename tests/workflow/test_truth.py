@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from geosoil.config import read_config
-from geosoil.simulate.landscape import make_landscape
+from geosoil.simulate.landscape import Landscape, make_landscape
 from geosoil.simulate.samples import simulate_samples
 from geosoil.simulate.settings import study_settings
 from geosoil.simulate.tables import write_samples_tables
@@ -33,14 +33,29 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module", params=list(CASES))
+@pytest.fixture(scope="module")
+def landscape() -> Landscape:
+    """The land that all studies lie on."""
+    return make_landscape(seed=2020)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        "seed 2020",
+        pytest.param("seed 7", marks=pytest.mark.slow),
+        "other end members",
+    ],
+)
 def case(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    landscape: Landscape,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[FractionResult, pd.DataFrame]:
     """Solve a simulated study of samples alone; its truth is handed on apart."""
     seed, settings = CASES[request.param]
     folder = tmp_path_factory.mktemp("truth")
-    study = simulate_samples(make_landscape(seed=2020), seed=seed, settings=settings)
+    study = simulate_samples(landscape, seed=seed, settings=settings)
     write_samples_tables(study, folder)
     text = study_settings(seed, "maps")
     kept = text[: text.index("[ndvi]")].replace('region = "', '# region = "')
