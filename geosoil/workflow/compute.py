@@ -42,8 +42,9 @@ def computing(scheduler: str | None) -> Iterator[None]:
 
     Notes
     -----
-    The graph is the same on both, and so is the answer to the last bit. What a lost
-    worker held is computed anew on the others.
+    The graph is the same on both, and so is the answer; small blocks of Pearson's r may
+    round differently where one process has loaded the compiled code and another has
+    not. What a lost worker held is computed anew on the others.
 
     Examples
     --------

@@ -17,6 +17,7 @@ from geosoil.correlation.temporal import correlate
 from geosoil.correlation.zone_shares import zone_shares
 from geosoil.errors import ConfigError, InputError
 from geosoil.grids.common_grid import CommonGrid, common_grid
+from geosoil.workflow.compute import computing
 from geosoil.workflow.correlation_output import write_over_time, write_window
 from geosoil.workflow.correlation_space import SpaceMap, correlate_in_space, space_table
 from geosoil.workflow.correlation_zones import StudyZones, study_zones, zone_table
@@ -25,6 +26,9 @@ from geosoil.workflow.series import open_study_climate, open_study_ndvi
 
 SIGNIFICANT = 0.05
 """Level at which the summary counts a cell as significant by itself."""
+
+ROWS_A_BLOCK = 16
+"""Rows of a block that a worker of a cluster is handed."""
 
 SUPPORT = ("support_x", "support_y")
 """What ground a value of either variable stands for."""
@@ -186,7 +190,10 @@ def _over_years(
 ) -> xr.Dataset:
     """Correlate one calendar month over the years, within the region."""
     settings = inputs.config.correlation
-    result = correlate(
+    scheduler = inputs.config.compute.scheduler
+    if scheduler:
+        x, y = (one.chunk({"time": -1, "y": ROWS_A_BLOCK}) for one in (x, y))
+    lazy = correlate(
         x,
         y,
         method=settings.method,
@@ -194,6 +201,8 @@ def _over_years(
         min_pairs=settings.min_pairs,
         statistics=("n_effective",),
     )
+    with computing(scheduler):
+        result = lazy.compute()
     inside = result.where(mask)
     field = field_significance(inside["p_value"], alpha=settings.fdr / 2)
     years = x["time"].to_numpy()

@@ -277,4 +277,5 @@ def _correlation_part(guess: StudyGuess) -> str:
         "# detrend = false\n# min_pairs = 4\n# fdr = 0.1  # of each map\n"
         "# window = 9  # cells, over space; 0 for none\n"
         "# year = 2020  # of the maps over space\n"
+        '# [compute]\n# scheduler = "tcp://host:8786"  # of a dask cluster\n'
     )

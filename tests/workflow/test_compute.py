@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import dask
@@ -33,6 +34,14 @@ def cluster() -> Iterator[Any]:
         host="127.0.0.1",
         dashboard_address="127.0.0.1:0",
     ) as made:
+        # Small blocks are summed by numpy where the compiled code is not yet loaded.
+        # Functions inside functions travel by value: workers do not know the tests.
+        def load_kernels() -> None:
+            import_module("geosoil.correlation._kernels")
+
+        load_kernels()
+        with distributed.Client(made.scheduler_address) as client:
+            client.run(load_kernels)
         yield made
 
 
@@ -103,13 +112,12 @@ def test_an_error_in_the_block_comes_out_and_ends_the_connection(cluster: Any) -
         distributed.get_client()
 
 
-def slow(block: np.ndarray) -> np.ndarray:
-    time.sleep(0.05)
-    return block
-
-
 @pytest.mark.slow
 def test_a_worker_killed_in_mid_run_loses_nothing(cluster: Any, pair: Pair) -> None:
+    def slow(block: np.ndarray) -> np.ndarray:
+        time.sleep(0.05)
+        return block
+
     x, y = (series.chunk(time=4, y=6, x=5) for series in pair)
     lazy = correlate(x.copy(data=x.data.map_blocks(slow)), y)
     whole = correlate(x, y).compute(scheduler="threads")
