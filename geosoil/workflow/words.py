@@ -275,7 +275,28 @@ def _correlations(results: StudyResults) -> str:
             for _, row in rows.iterrows()
         )
         text.append(f"{_plain(x)} ({rows['support_x'].iloc[0]}): {cells}")
+    text += _against_the_rest(results.correlation.zones)
     return "\n".join([*text, *_over_space(results.correlation.space)])
+
+
+def _against_the_rest(zones: pd.DataFrame) -> list[str]:
+    """Name the elevation bands whose sign is not that of most of the region."""
+    whole = zones[zones["by"] == "all"].set_index(["x", "month"])["share_positive"]
+    bands = zones[(zones["by"] == "elevation_band") & zones["share_positive"].notna()]
+    found = []
+    for _, row in bands.iterrows():
+        most = whole[row["x"], row["month"]] > 0.5
+        if (row["share_positive"] > 0.5) != most:
+            sign = "negative" if most else "positive"
+            found.append(
+                f"{_plain(row['x'])}, {row['month']}: {sign} on "
+                f"{_percent(row[f'share_{sign}'])} % at {row['zone']} "
+                f"({_percent(row[f'share_fdr_{sign}'])} % significant; "
+                f"cells: {row['cells']})"
+            )
+    if not found:
+        return []
+    return ["Elevation bands [m] of the other sign than most of the region:", *found]
 
 
 def _over_space(space: pd.DataFrame) -> list[str]:

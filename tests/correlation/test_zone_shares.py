@@ -1,6 +1,7 @@
 """Shares of area by sign and significance, worked out by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from hypothesis import given
@@ -47,6 +48,14 @@ def test_shares_are_those_counted_by_hand():
     assert flat["share_positive"] == flat["share_negative"] == 0
     assert np.isnan(nowhere["share_positive"])
     assert np.isnan(nowhere["median_r"])
+
+
+def test_the_order_of_the_dims_does_not_matter():
+    zones = GRID.raster(np.array(ZONES))
+    labels = {1: "low", 2: "high"}
+    turned = zone_shares(result().transpose("x", "y"), zones.T, labels=labels)
+    straight = zone_shares(result(), zones, labels=labels)
+    pd.testing.assert_frame_equal(turned, straight)
 
 
 def test_cells_count_by_their_area_on_longitude_and_latitude():
