@@ -182,3 +182,21 @@ from .tracers.uncertainty import fraction_variance_shares as fraction_variance_s
 from .workflow.run import run as run
 
 __version__: str
+from .interpolation.anisotropy import Anisotropy as Anisotropy
+from .interpolation.declustering import declustered_mean as declustered_mean
+from .interpolation.empirical import directional_variogram as directional_variogram
+from .interpolation.empirical import empirical_variogram as empirical_variogram
+from .interpolation.support import SupportRules as SupportRules
+from .interpolation.support import map_support as map_support
+from .interpolation.support import support_area as support_area
+from .interpolation.validation import CrossValidation as CrossValidation
+from .interpolation.validation import cross_validate as cross_validate
+from .interpolation.validation_comparison import (
+    compare_interpolators as compare_interpolators,
+)
+from .interpolation.validation_folds import Folds as Folds
+from .interpolation.variogram import NestedVariogram as NestedVariogram
+from .interpolation.variogram_bootstrap import (
+    bootstrap_variogram as bootstrap_variogram,
+)
+from .interpolation.variogram_fit import VariogramFit as VariogramFit

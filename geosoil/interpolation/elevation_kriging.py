@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +23,7 @@ from geosoil.interpolation.base import (
     metric_crs,
     positions,
 )
-from geosoil.interpolation.kriging import DENSE_LIMIT, check_regular
+from geosoil.interpolation.kriging import DENSE_LIMIT, check_plain, check_regular
 from geosoil.interpolation.variogram import Model, Variogram, fit_variogram
 
 METHOD = "regression kriging with elevation"
@@ -113,9 +112,7 @@ class ElevationKriging:
         *,
         projection: str | CRS = ALBERS,
     ) -> None:
-        if isinstance(variogram, str) and variogram not in get_args(Model):
-            message = f"Unknown model '{variogram}'. Give one of {get_args(Model)}."
-            raise InputError(message)
+        check_plain(variogram)
         self.variogram = variogram
         self.projection = CRS.from_user_input(projection)
 

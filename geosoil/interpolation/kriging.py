@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from pyproj import CRS
 from scipy.linalg import LinAlgError, cho_solve, cholesky, solve_triangular
 from scipy.spatial import cKDTree
-from scipy.spatial.distance import cdist
 
 from geosoil.errors import InputError
 from geosoil.interpolation.base import ALBERS, FloatArray, Interpolator
 from geosoil.interpolation.neighbors import Neighborhood
-from geosoil.interpolation.variogram import Variogram, fit_variogram
+from geosoil.interpolation.variogram import (
+    AnyVariogram,
+    Model,
+    Variogram,
+    fit_variogram,
+)
 
 BLOCK = 512
 """Targets a block, so that its covariances stay in the cache."""
@@ -34,8 +38,9 @@ class Kriging(Interpolator):
 
     Parameters
     ----------
-    variogram : Variogram or str
+    variogram : Variogram, NestedVariogram or str
         The variogram, or the name of a model to be fitted to each set of points.
+        Neighbours are the nearest ones on the map, also where it has a direction.
     n_neighbors : int, optional
         Use the nearest ones only; all by default.
     max_distance : float, optional
@@ -57,7 +62,8 @@ class Kriging(Interpolator):
     m = 1'C^-1 z / 1'C^-1 1, the estimate m + c'C^-1 (z - m), and the variance
     C(0) - c'C^-1 c + (1 - 1'C^-1 c)**2 / 1'C^-1 1. The nugget is part of the field:
     at a datum without measurement variance the estimate is the datum and the variance
-    0. A measurement variance is noise that the estimate filters out.
+    0. A measurement variance, and the error of a variogram, is noise that the estimate
+    filters out.
 
     References
     ----------
@@ -79,7 +85,7 @@ class Kriging(Interpolator):
 
     def __init__(
         self,
-        variogram: Variogram | str,
+        variogram: AnyVariogram | str,
         *,
         n_neighbors: int | None = None,
         max_distance: float | None = None,
@@ -94,7 +100,7 @@ class Kriging(Interpolator):
         xy, count = self.points_.xy, len(self.points_.xy)
         fitted = self.variogram
         if isinstance(fitted, str):
-            fitted = fit_variogram(xy, self.points_.values, model=fitted)  # type: ignore[arg-type]  # checked there
+            fitted = fit_variogram(xy, self.points_.values, model=fitted)  # type: ignore[call-overload]  # checked there
         self.variogram_ = fitted
         # Equal values have no variance: any model then gives the weights.
         equal = fitted.sill == 0 and self.points_.variance is None
@@ -113,9 +119,8 @@ class Kriging(Interpolator):
                 "Give n_neighbors, for instance 32."
             )
             raise InputError(message)
-        covariance = self._model.covariance(cdist(xy, xy))
-        if self.points_.variance is not None:
-            covariance[np.diag_indices(len(xy))] += self.points_.variance
+        covariance = self._model.covariance_between(xy, xy)
+        covariance[np.diag_indices(len(xy))] += self._noise()
         try:
             lower = cholesky(covariance, lower=True, check_finite=False)
         except LinAlgError:
@@ -127,6 +132,12 @@ class Kriging(Interpolator):
         whitened = solve_triangular(lower, values, lower=True)
         self.mean_ = float(self._ones @ whitened) / self._precision
         self._dual = cho_solve((lower, True), values - self.mean_)
+
+    def _noise(self) -> FloatArray:
+        """Return the variance of the error of each value, which estimates filter."""
+        known = self.points_.variance
+        own = np.zeros(len(self.points_.values)) if known is None else known
+        return own + self._model.error
 
     def _estimate(self, targets: FloatArray) -> dict[str, FloatArray]:
         """Estimate block by block; NaN where a target has no position or no data."""
@@ -143,7 +154,7 @@ class Kriging(Interpolator):
 
     def _global(self, targets: FloatArray) -> FloatArray:
         """Return estimate and variance, shape (2, m), from all data."""
-        covariance = self._model.covariance(cdist(self.points_.xy, targets))
+        covariance = self._model.covariance_between(self.points_.xy, targets)
         estimate = self.mean_ + self._dual @ covariance
         whitened = solve_triangular(
             self._lower, covariance, lower=True, overwrite_b=True, check_finite=False
@@ -167,13 +178,13 @@ class Kriging(Interpolator):
         there = np.isfinite(distances)
         xy = self.points_.xy[indices]
         offsets = xy[:, :, None, :] - xy[:, None, :, :]
-        covariance = self._model.covariance(np.sqrt((offsets**2).sum(axis=-1)))
+        covariance = self._model.covariance_of(offsets[..., 0], offsets[..., 1])
         diagonal = np.arange(indices.shape[1])
-        if self.points_.variance is not None:
-            covariance[:, diagonal, diagonal] += self.points_.variance[indices]
+        covariance[:, diagonal, diagonal] += self._noise()[indices]
         covariance *= there[:, :, None] & there[:, None, :]
         covariance[:, diagonal, diagonal] += ~there
-        near = self._model.covariance(np.where(there, distances, 1.0)) * there
+        away = np.where(there[..., None], targets[:, None, :] - xy, 1.0)
+        near = self._model.covariance_of(away[..., 0], away[..., 1]) * there
         values = self.points_.values[indices] * there
         right = np.stack([near, there.astype(float), values], axis=-1)
         answer = np.linalg.solve(self._regular(covariance), right)
@@ -212,7 +223,36 @@ class Kriging(Interpolator):
         return {key: value for key, value in settings.items() if value is not None}
 
 
-def check_regular(diagonal: FloatArray, variogram: Variogram) -> None:
+def check_plain(variogram: Variogram | str) -> None:
+    """Raise on a variogram that kriging with elevation does not take.
+
+    Parameters
+    ----------
+    variogram : Variogram or str
+        Variogram, or the name of a model to be fitted.
+
+    Raises
+    ------
+    InputError
+        If the model is unknown, or the variogram has a direction or an error.
+
+    Examples
+    --------
+    >>> check_plain("spherical")
+    """
+    if isinstance(variogram, str):
+        if variogram not in get_args(Model):
+            message = f"Unknown model '{variogram}'. Give one of {get_args(Model)}."
+            raise InputError(message)
+    elif variogram.error > 0 or not variogram.is_isotropic:
+        message = (
+            "Kriging with elevation takes a variogram that is the same in all "
+            "directions and has no error of measurement. Give one, or use Kriging."
+        )
+        raise InputError(message)
+
+
+def check_regular(diagonal: FloatArray, variogram: AnyVariogram) -> None:
     """Raise if a Cholesky factor shows that its matrix has no unique inverse.
 
     Parameters

@@ -1,178 +1,117 @@
-"""How unlike values become with distance: the variogram, its models and their fit."""
+"""Fits of a variogram to values at points: the face of the variogram's modules."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pyproj import CRS
-from scipy import optimize
 
-from geosoil.errors import InputError
-from geosoil.interpolation.base import (
-    ALBERS,
-    FloatArray,
-    Points,
-    merge_points,
-    metric_crs,
-    positions,
-)
+from geosoil.interpolation import variogram_nested, variogram_structures
+from geosoil.interpolation.anisotropy import Anisotropy
+from geosoil.interpolation.base import ALBERS, FittedPoints, FloatArray, Points
 from geosoil.interpolation.empirical import (
     N_BINS,
+    DistanceClasses,
+    Estimator,
     default_cutoff,
     distance_classes,
-    enough_places,
     structure_p_value,
+)
+from geosoil.interpolation.residuals import places_with_drift, residual_points
+from geosoil.interpolation.variogram_fit import (
+    Bounds,
+    FitSettings,
+    Method,
+    Parameters,
+    VariogramFit,
+    Weights,
+)
+from geosoil.interpolation.variogram_likelihood import (
+    SMALLEST_SHARE,
+    check_likelihood,
+    fit_likelihood,
+    flat_likelihood,
+)
+from geosoil.interpolation.variogram_models import ModelName
+from geosoil.interpolation.variogram_notes import fit_notes
+from geosoil.interpolation.variogram_squares import (
+    class_weights,
+    fit_classes,
+    fitted_gamma,
 )
 
 Model = Literal["spherical", "exponential", "gaussian", "nugget"]
+"""Models that interpolators fit by their name alone; :func:`fit_variogram` has more."""
+Variogram = variogram_structures.Variogram
+NestedVariogram = variogram_nested.NestedVariogram
+AnyVariogram: TypeAlias = variogram_nested.AnyVariogram
 
 SIGNIFICANCE = 0.05
-FEWEST_CLASSES = 4
+LEAST_SHARE = {"wls": 0.0, "ml": SMALLEST_SHARE, "reml": SMALLEST_SHARE}
+"""Share of the structure in the sill at which there is none, by method."""
 
 
-def _spherical(ratio: FloatArray) -> FloatArray:
-    """Return 1 - 1.5 h/a + 0.5 (h/a)**3 within the range, 0 beyond."""
-    near = np.minimum(ratio, 1.0)
-    return 1.0 - near * (1.5 - 0.5 * near * near)
-
-
-def _exponential(ratio: FloatArray) -> FloatArray:
-    """Return exp(-h/a)."""
-    return np.exp(-ratio)
-
-
-def _gaussian(ratio: FloatArray) -> FloatArray:
-    """Return exp(-(h/a)**2)."""
-    return np.exp(-ratio * ratio)
-
-
-def _nothing(ratio: FloatArray) -> FloatArray:
-    """Return 0: no likeness at any distance."""
-    return np.zeros_like(ratio)
-
-
-MODELS: dict[str, Callable[[FloatArray], FloatArray]] = {
-    "spherical": _spherical,
-    "exponential": _exponential,
-    "gaussian": _gaussian,
-    "nugget": _nothing,
-}
-"""Likeness, 1 to 0, as a function of distance / range, of each model."""
-
-
-@dataclass(frozen=True, slots=True)
-class Variogram:
-    """Half the mean squared difference between two values, by their distance.
-
-    Raises
-    ------
-    InputError
-        If the model is unknown, or nugget, partial sill or range cannot be.
-
-    Notes
-    -----
-    For h > 0: gamma(h) = nugget + partial_sill (1 - likeness(h / range_)), and
-    gamma(0) = 0. "spherical": 1 - 1.5 u + 0.5 u**3 up to u = 1; "exponential":
-    exp(-u), 95 % of the sill at 3 ranges; "gaussian": exp(-u**2), 95 % at
-    sqrt(3) ranges (the parametrisation of gstat); "nugget": no structure.
-
-    References
-    ----------
-    Cressie (1993), Statistics for Spatial Data, doi:10.1002/9781119115151.
-
-    Examples
-    --------
-    >>> variogram = Variogram("spherical", 0.1, 0.9, 1000.0)
-    >>> variogram.gamma([0.0, 500.0, 2000.0]).round(6).tolist()
-    [0.0, 0.71875, 1.0]
-    """
-
-    model: Model
-    """Kind of the rise: spherical, exponential, gaussian, or nugget alone."""
-    nugget: float
-    """Jump at the origin, in squared units of the values."""
-    partial_sill: float
-    """Rise above the nugget, in squared units of the values."""
-    range_: float
-    """Range parameter [m]."""
-    cutoff: float | None = None
-    """Largest distance used in the fit [m]; None where it was not fitted."""
-    n_pairs: int | None = None
-    """Pairs of points used in the fit."""
-    sum_of_squares: float | None = None
-    """Weighted sum of squared residuals of the fit."""
-    flag: str = ""
-    """What a reader must know about the fit; "" where it is sound."""
-
-    def __post_init__(self) -> None:
-        """Raise on parameters that cannot be."""
-        faults = []
-        if self.model not in MODELS:
-            faults.append(f"model '{self.model}' is none of {', '.join(MODELS)}")
-        for name in ("nugget", "partial_sill"):
-            number = getattr(self, name)
-            if not (np.isfinite(number) and number >= 0):
-                faults.append(f"{name} is {number}, it must be 0 or more")
-        if not (np.isfinite(self.range_) and self.range_ > 0):
-            faults.append(f"range_ is {self.range_}, it must be above 0")
-        if faults:
-            message = f"Invalid variogram: {'; '.join(faults)}."
-            raise InputError(message)
-
-    @property
-    def sill(self) -> float:
-        """Height that the variogram reaches: the variance of the field."""
-        if self.model == "nugget":
-            return self.nugget
-        return self.nugget + self.partial_sill
-
-    def covariance(self, h: npt.ArrayLike) -> FloatArray:
-        """Return the covariance of values at a distance.
-
-        Parameters
-        ----------
-        h : array
-            Distances [m].
-
-        Returns
-        -------
-        covariance : array
-            The sill at h = 0, partial_sill times the likeness elsewhere.
-        """
-        distance = np.asarray(h, dtype=np.float64)
-        likeness = MODELS[self.model](distance / self.range_)
-        return np.where(distance == 0, self.sill, self.partial_sill * likeness)
-
-    def gamma(self, h: npt.ArrayLike) -> FloatArray:
-        """Return the semivariance at a distance.
-
-        Parameters
-        ----------
-        h : array
-            Distances [m].
-
-        Returns
-        -------
-        gamma : array
-            Semivariance in squared units of the values; 0 at h = 0.
-        """
-        return self.sill - self.covariance(h)
-
-
+@overload
 def fit_variogram(
     points: Points,
     values: npt.ArrayLike,
     *,
-    model: Model = "spherical",
+    model: ModelName = ...,
+    cutoff: float | None = ...,
+    n_bins: int = ...,
+    estimator: Estimator = ...,
+    weights: Weights = ...,
+    method: Method = ...,
+    bounds: Bounds | None = ...,
+    structures: Literal[1] = ...,
+    smoothness: float | Literal["fit"] | None = ...,
+    anisotropy: Anisotropy | None = ...,
+    drift: npt.ArrayLike | None = ...,
+    projection: str | CRS = ...,
+) -> Variogram: ...
+
+
+@overload
+def fit_variogram(
+    points: Points,
+    values: npt.ArrayLike,
+    *,
+    model: ModelName = ...,
+    cutoff: float | None = ...,
+    n_bins: int = ...,
+    estimator: Estimator = ...,
+    weights: Weights = ...,
+    method: Method = ...,
+    bounds: Bounds | None = ...,
+    structures: Literal[2],
+    smoothness: float | Literal["fit"] | None = ...,
+    anisotropy: Anisotropy | None = ...,
+    drift: npt.ArrayLike | None = ...,
+    projection: str | CRS = ...,
+) -> NestedVariogram: ...
+
+
+def fit_variogram(  # noqa: PLR0913  the face of the room
+    points: Points,
+    values: npt.ArrayLike,
+    *,
+    model: ModelName = "spherical",
     cutoff: float | None = None,
     n_bins: int = N_BINS,
+    estimator: Estimator = "matheron",
+    weights: Weights = "n/h2",
+    method: Method = "wls",
+    bounds: Bounds | None = None,
+    structures: Literal[1, 2] = 1,
+    smoothness: float | Literal["fit"] | None = None,
+    anisotropy: Anisotropy | None = None,
+    drift: npt.ArrayLike | None = None,
     projection: str | CRS = ALBERS,
-) -> Variogram:
+) -> AnyVariogram:
     """Fit a variogram model to values at points.
 
     Parameters
@@ -181,26 +120,52 @@ def fit_variogram(
         Places with a CRS, or x and y in metres.
     values : array, shape (n,)
         Values; missing ones are left out, those at one place averaged.
-    model : {"spherical", "exponential", "gaussian", "nugget"}
-        Kind of the rise.
+    model : str
+        Kind of the rise, one of
+        :data:`geosoil.interpolation.variogram_models.MODELS`.
     cutoff : float, optional
         Largest distance [m]; a third of the diagonal of the points' box by default.
     n_bins : int
         Number of classes of distance.
+    estimator : {"matheron", "cressie"}
+        Estimator of the empirical variogram.
+    weights : {"n/h2", "n", "n/gamma2", "equal"}
+        Weights of the classes: pairs over squared distance, pairs, pairs over the
+        squared semivariance of the fit, or none.
+    method : {"wls", "ml", "reml"}
+        Weighted least squares over the classes, or (restricted) likelihood of the
+        values, for at most 500 places.
+    bounds : mapping of str to (float, float), optional
+        Lowest and highest nugget, partial_sill, range_ or smoothness; of nugget and
+        partial_sill for wls only. A pair of equal numbers fixes the parameter.
+    structures : {1, 2}
+        Number of nested structures of the model.
+    smoothness : float or "fit", optional
+        Smoothness of the models that have one.
+    anisotropy : Anisotropy, optional
+        Direction of the longest range and ratio of the ranges: the fit is to the
+        reduced distances, and so is the cutoff.
+    drift : array, shape (n,) or (n, k), optional
+        Quantities that the values follow: the variogram is that of the residuals.
     projection : str or CRS
         Projected CRS for points in degrees.
 
     Returns
     -------
-    variogram : Variogram
-        The fit. Where near values are no more alike than chance makes them (Moran's
-        I, 5 %), the model is "nugget" and ``flag`` says so: the map is then the mean,
-        as it should be.
+    variogram : Variogram or NestedVariogram
+        The fit, with its report in ``fit``. Where near values are no more alike than
+        chance makes them (Moran's I, 5 %), the model is "nugget" and ``flag`` says
+        so: the map is then the mean, as it should be. Where nugget or partial sill
+        are given bounds, the bounds are kept and ``flag`` alone says so.
 
     Raises
     ------
+    VariogramError
+        If a setting cannot be (all at once), or a likelihood is asked of too many
+        places.
     InputError
-        If the model is unknown or fewer than 3 places are left.
+        If fewer than 3 places are left, or the columns of the drift depend on each
+        other.
 
     Notes
     -----
@@ -220,90 +185,201 @@ def fit_variogram(
     >>> variogram = fit_variogram(sites, np.sin(x / 1000.0))
     >>> variogram.model, variogram.flag
     ('spherical', 'the variance still rises at the cutoff')
+    >>> variogram.fit.n_points, variogram.fit.converged
+    (60, True)
     """
-    if model not in MODELS:
-        message = f"Unknown model '{model}'. Give one of: {', '.join(MODELS)}."
-        raise InputError(message)
-    crs = metric_crs(points, CRS.from_user_input(projection))
-    fitted = enough_places(merge_points(positions(points, crs), values))
-    reach = cutoff or default_cutoff(fitted.xy)
-    classes = distance_classes(fitted, reach, n_bins)
-    if np.ptp(fitted.values) == 0:
+    settings = FitSettings(
+        model=model,
+        cutoff=cutoff,
+        n_bins=n_bins,
+        estimator=estimator,
+        weights=weights,
+        method=method,
+        bounds=dict(bounds or {}),
+        structures=structures,
+        smoothness=smoothness,
+        anisotropy=anisotropy,
+    )
+    places, columns = places_with_drift(points, values, drift, projection=projection)
+    return fit_places(places, columns, settings)
+
+
+def fit_places(
+    places: FittedPoints, columns: FloatArray, settings: FitSettings
+) -> AnyVariogram:
+    """Fit a variogram to places in metres that are free of gaps and repeats.
+
+    Parameters
+    ----------
+    places : FittedPoints
+        Places with values.
+    columns : array, shape (n, p)
+        Ones, and what the values follow.
+    settings : FitSettings
+        How it is fitted.
+
+    Returns
+    -------
+    variogram : Variogram or NestedVariogram
+        As :func:`fit_variogram`.
+
+    Raises
+    ------
+    VariogramError
+        If a likelihood is asked of too many places.
+    """
+    if settings.anisotropy is not None:
+        places = replace(places, xy=settings.anisotropy.reduce(places.xy))
+    rest = residual_points(places, columns)
+    reach = settings.cutoff
+    reach = default_cutoff(rest.xy) if reach is None else reach
+    gathered = DistanceClasses(reach, settings.n_bins, estimator=settings.estimator)
+    if settings.method != "wls":
+        check_likelihood(len(rest.xy), settings.model)
+    job = _Job(places, rest, columns, distance_classes(rest, gathered), settings, reach)
+    answer = _degenerate(job) or _fitted(job)
+    if settings.structures > 1 and isinstance(answer, Variogram):
+        return NestedVariogram((answer,), answer.flag, answer.fit)
+    return answer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    """What a fit works on."""
+
+    places: FittedPoints
+    residuals: FittedPoints
+    columns: FloatArray
+    classes: pd.DataFrame
+    settings: FitSettings
+    cutoff: float
+
+    @property
+    def insists(self) -> bool:
+        """Whether the caller bounds the sills, so that a flat answer may break them."""
+        return bool({"nugget", "partial_sill"} & set(self.settings.bounds))
+
+
+def _degenerate(job: _Job) -> Variogram | None:
+    """Return the answer where there is nothing to fit to; None where there is."""
+    reach, rest = job.cutoff, job.residuals.values  # noqa: PD011  a plain array
+    if np.ptp(rest) == 0:
         return Variogram("nugget", 0.0, 0.0, reach, reach, flag="all values are equal")
-    if classes.empty:
-        variance = float(np.var(fitted.values, ddof=1))
+    spread = np.ptp(job.places.values)
+    if job.columns.shape[1] > 1 and np.abs(rest).max() <= 1e-9 * spread:
+        flag = "the drift explains every value"
+        return Variogram("nugget", 0.0, 0.0, reach, reach, flag=flag)
+    if job.classes.empty:
+        variance = float(np.var(rest, ddof=1))
         flag = "pure nugget: no two points lie within the cutoff"
         return Variogram("nugget", variance, 0.0, reach, reach, 0, flag=flag)
-    chance = structure_p_value(fitted, reach)
-    if model != "nugget" and chance > SIGNIFICANCE:
-        flag = (
-            "pure nugget: near values are no more alike than chance makes them "
-            f"(p = {chance:.2g})"
+    return None
+
+
+def _fitted(job: _Job) -> AnyVariogram:
+    """Fit; fall back on the constant where the model says no more than it."""
+    settings, notes = job.settings, []
+    if settings.model == "nugget":
+        return _flat(job, "")
+    chance = structure_p_value(job.residuals, job.cutoff)
+    if chance > SIGNIFICANCE:
+        words = (
+            f"near values are no more alike than chance makes them (p = {chance:.2g})"
         )
-        return replace(_fit_classes(classes, "nugget", reach), flag=flag)
-    return _fit_classes(classes, model, reach)
+        if not job.insists:
+            return _flat(job, f"pure nugget: {words}")
+        notes.append(words)
+    if settings.method == "wls":
+        found = fit_classes(job.classes, settings, job.cutoff)
+    else:
+        found = fit_likelihood(job.places, job.columns, settings, job.cutoff)
+    total = found.nugget + sum(found.sills)
+    if sum(found.sills) <= 1.01 * LEAST_SHARE[settings.method] * total:
+        if not job.insists:
+            return _flat(job, "pure nugget: the variance does not rise with distance")
+        notes.append("the variance does not rise with distance")
+    single = None
+    if settings.structures > 1:
+        single = fit_classes(job.classes, replace(settings, structures=1), job.cutoff)
+    notes += fit_notes(job.classes, settings, found, single=single)
+    report = _report(job, fitted_gamma(job.classes, found, settings.model), notes)
+    if settings.method == "wls":
+        report = replace(report, converged=found.converged, sse=found.loss)
+    else:
+        likelihood = -found.loss
+        report = replace(report, converged=found.converged, log_likelihood=likelihood)
+    return _built(job, found, report)
 
 
-def _fit_classes(classes: pd.DataFrame, model: Model, cutoff: float) -> Variogram:
-    """Fit a model to the classes; fall back on the constant where it says no more."""
-    distance, gamma = classes["distance"].to_numpy(), classes["gamma"].to_numpy()
-    weights = classes["n"].to_numpy() / distance**2
-    pairs = int(classes["n"].sum())
+def _built(job: _Job, found: Parameters, report: VariogramFit) -> AnyVariogram:
+    """Return the variogram of fitted parameters; empty structures are left out."""
+    flag = "; ".join(report.flags)
+    whole = Variogram(
+        job.settings.model,
+        found.nugget,
+        found.sills[0],
+        found.ranges[0],
+        job.cutoff,
+        report.n_pairs,
+        report.sse,
+        flag,
+        found.smoothness,
+        job.settings.anisotropy,
+        fit=report,
+    )
+    if job.settings.structures == 1:
+        return whole
+    parts = [
+        replace(whole, nugget=0.0, partial_sill=sill, range_=range_, flag="", fit=None)
+        for sill, range_ in zip(found.sills, found.ranges, strict=True)
+        if sill > 0
+    ] or [replace(whole, nugget=0.0, flag="", fit=None)]
+    parts[0] = replace(parts[0], nugget=found.nugget)
+    return NestedVariogram(tuple(parts), flag, report)
+
+
+def _flat(job: _Job, flag: str) -> Variogram:
+    """Return the constant that fits best: no structure."""
+    gamma, settings = job.classes["gamma"].to_numpy(), job.settings
+    constant = np.full(len(gamma), gamma.mean())
+    weights = class_weights(job.classes, settings.weights, constant)
     level = float(np.average(gamma, weights=weights))
-    flat = float(np.sum(weights * (gamma - level) ** 2))
-
-    def flat_variogram(flag: str) -> Variogram:
-        return Variogram("nugget", level, 0.0, cutoff, cutoff, pairs, flat, flag)
-
-    if model == "nugget":
-        return flat_variogram("")
-
-    range_ = _best_range(classes, model, 3 * cutoff)
-    rise = 1.0 - MODELS[model](distance / range_)
-    nugget, partial_sill, squares = _best_sills(rise, gamma, weights)
-    if partial_sill <= 0:
-        return flat_variogram("pure nugget: the variance does not rise with distance")
-    notes = []
-    if rise[-1] < 0.95:
-        notes.append("the variance still rises at the cutoff")
-    if len(gamma) < FEWEST_CLASSES:
-        notes.append(f"only {len(gamma)} classes of distance for 3 parameters")
+    likelihood = float("nan")
+    if settings.method != "wls":
+        level, likelihood = flat_likelihood(job.places, job.columns, settings.method)
+    report = _report(job, np.full(len(gamma), level), [flag] if flag else [])
+    report = replace(report, log_likelihood=likelihood, n_parameters=1)
     return Variogram(
-        model, nugget, partial_sill, range_, cutoff, pairs, squares, "; ".join(notes)
+        "nugget",
+        level,
+        0.0,
+        job.cutoff,
+        job.cutoff,
+        report.n_pairs,
+        report.sse,
+        flag,
+        fit=report,
     )
 
 
-def _best_range(classes: pd.DataFrame, model: Model, longest: float) -> float:
-    """Return the range whose best nugget and partial sill leave the least squares."""
-    distance, gamma = classes["distance"].to_numpy(), classes["gamma"].to_numpy()
-    weights = classes["n"].to_numpy() / distance**2
-
-    def loss(log_range: float) -> float:
-        rise = 1.0 - MODELS[model](distance / np.exp(log_range))
-        return _best_sills(rise, gamma, weights)[2]
-
-    # A search of the whole span first: the squares may have several valleys.
-    steps = np.linspace(np.log(distance.min() / 10), np.log(longest), 200)
-    best = int(np.argmin([loss(step) for step in steps]))
-    bounds = steps[max(best - 1, 0)], steps[min(best + 1, len(steps) - 1)]
-    found = optimize.minimize_scalar(
-        loss, bounds=bounds, method="bounded", options={"xatol": 1e-12}
+def _report(job: _Job, model_gamma: FloatArray, notes: list[str]) -> VariogramFit:
+    """Return the report of a fit, by the semivariances of its model."""
+    gamma, settings = job.classes["gamma"].to_numpy(), job.settings
+    weights = class_weights(job.classes, settings.weights, model_gamma)
+    level = float(np.average(gamma, weights=weights))
+    squares = float(np.sum(weights * (gamma - model_gamma) ** 2))
+    flat = float(np.sum(weights * (gamma - level) ** 2))
+    return VariogramFit(
+        settings=settings,
+        method=settings.method,
+        cutoff=job.cutoff,
+        n_points=len(job.residuals.xy),
+        n_pairs=int(job.classes["n"].sum()),
+        sse=squares,
+        r_squared=1.0 - squares / flat if flat > 0 else float("nan"),
+        log_likelihood=float("nan"),
+        n_parameters=settings.n_parameters,
+        converged=True,
+        flags=tuple(notes),
+        classes=job.classes,
     )
-    return float(np.exp(found.x))
-
-
-def _best_sills(
-    rise: FloatArray, gamma: FloatArray, weights: FloatArray
-) -> tuple[float, float, float]:
-    """Return nugget and partial sill, neither below 0, and the weighted squares."""
-    total = weights.sum()
-    mean_rise, mean_gamma = (weights @ rise) / total, (weights @ gamma) / total
-    spread = weights @ (rise - mean_rise) ** 2
-    slope = weights @ ((rise - mean_rise) * (gamma - mean_gamma))
-    partial_sill = max(slope / spread, 0.0) if spread > 1e-12 * total else 0.0
-    nugget = mean_gamma - partial_sill * mean_rise
-    if nugget < 0:
-        nugget = 0.0
-        partial_sill = max((weights @ (rise * gamma)) / (weights @ rise**2), 0.0)
-    squares = weights @ (gamma - nugget - partial_sill * rise) ** 2
-    return float(nugget), float(partial_sill), float(squares)

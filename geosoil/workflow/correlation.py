@@ -204,7 +204,7 @@ def _over_years(
     with computing(scheduler):
         result = lazy.compute()
     inside = result.where(mask)
-    field = field_significance(inside["p_value"], alpha=settings.fdr / 2)
+    field = _field(inside["p_value"], settings.fdr)
     years = x["time"].to_numpy()
     return inside.assign(
         q_value=field["q_value"], significant=field["significant"]
@@ -221,6 +221,16 @@ def _over_years(
         support_y=y.attrs["support"],
         simulated="yes: no measured data" if inputs.config.study.simulated else "no",
     )
+
+
+def _field(p_values: xr.DataArray, rate: float) -> xr.Dataset:
+    """Test a map by its false discovery rate; one without any p has no discovery."""
+    if bool(np.isfinite(p_values).any()):
+        return field_significance(p_values, alpha=rate / 2)
+    empty = xr.Dataset(
+        {"q_value": p_values, "significant": xr.zeros_like(p_values, dtype=bool)}
+    )
+    return empty.assign_attrs(p_star=np.nan, rule="no cell has a p value")
 
 
 def _years(series: xr.DataArray, month: int) -> xr.DataArray:

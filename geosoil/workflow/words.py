@@ -272,6 +272,8 @@ def _correlations(results: StudyResults) -> str:
             f"({_percent(row['share_positive'])} %; "
             f"{_percent(_both_signs(row, 'significant'))} %; "
             f"{_percent(_both_signs(row, 'fdr'))} %)"
+            if row["cells"]
+            else f"{row['month']} in no cell"
             for _, row in rows.iterrows()
         )
         text.append(f"{_plain(x)} ({rows['support_x'].iloc[0]}): {cells}")
@@ -309,6 +311,8 @@ def _over_space(space: pd.DataFrame) -> list[str]:
     for x, rows in space.groupby("x", sort=False):
         cells = "; ".join(
             f"{row['month']} {row['r']:+.2f} ({row['p_value']:.2g})"
+            if row["reason"] == ""
+            else f"{row['month']} not tested ({row['reason']})"
             for _, row in rows.iterrows()
         )
         text.append(f"{_plain(x)}: {cells}")

@@ -11,8 +11,10 @@ from scipy.spatial.distance import cdist
 
 from geosoil.errors import InputError
 from geosoil.interpolation import kriging
+from geosoil.interpolation.anisotropy import Anisotropy
+from geosoil.interpolation.elevation_kriging import ElevationKriging
 from geosoil.interpolation.kriging import Kriging, SingularKrigingError
-from geosoil.interpolation.variogram import Variogram, fit_variogram
+from geosoil.interpolation.variogram import NestedVariogram, Variogram, fit_variogram
 
 MODEL = Variogram("spherical", 0.05, 0.59, 897.0)
 
@@ -32,6 +34,14 @@ def test_global_kriging_equals_gstat(
     meuse: pd.DataFrame, sites: np.ndarray, gstat: Path, file: str
 ) -> None:
     compare(Kriging(MODEL).fit(sites, meuse["log_zinc"]), pd.read_csv(gstat / file))
+
+
+def test_the_error_of_a_variogram_equals_gstats(
+    meuse: pd.DataFrame, sites: np.ndarray, gstat: Path
+) -> None:
+    model = Variogram("spherical", 0.0, 0.59, 897.0, error=0.05)
+    table = pd.read_csv(gstat / "ok_err_nugget_logzinc.csv")
+    compare(Kriging(model).fit(sites, meuse["log_zinc"]), table)
 
 
 def test_kriging_of_20_neighbours_equals_gstat(
@@ -175,3 +185,68 @@ def test_block_size_does_not_change_the_answer(
             parts = surface.predict(targets)
         for name in ("estimate", "kriging_variance"):
             np.testing.assert_allclose(parts[name], whole[name], rtol=1e-12)
+
+
+def test_a_direction_is_kriging_on_stretched_ground():
+    rng = np.random.default_rng(5)
+    sites, targets = rng.uniform(0, 1e4, (40, 2)), rng.uniform(0, 1e4, (30, 2))
+    values = rng.standard_normal(40)
+    turned = Variogram(
+        "exponential", 0.1, 1.0, 4000.0, anisotropy=Anisotropy(30.0, 0.4)
+    )
+    plain = Variogram("exponential", 0.1, 1.0, 4000.0)
+    angle = np.radians(30.0)
+    along = np.array([np.sin(angle), np.cos(angle)])
+    across = np.array([np.cos(angle), -np.sin(angle)]) / 0.4
+    stretched = [np.column_stack([xy @ along, xy @ across]) for xy in (sites, targets)]
+    for count in (None, 40):
+        found = Kriging(turned, n_neighbors=count).fit(sites, values).predict(targets)
+        wanted = Kriging(plain).fit(stretched[0], values).predict(stretched[1])
+        for name in ("estimate", "kriging_variance"):
+            np.testing.assert_allclose(found[name], wanted[name], atol=1e-10)
+    near = Kriging(turned, n_neighbors=40, max_distance=1e9).fit(sites, values)
+    np.testing.assert_allclose(
+        near.predict(targets)["estimate"], wanted["estimate"], atol=1e-10
+    )
+
+
+def test_the_error_of_a_variogram_is_a_variance_of_each_measurement():
+    rng = np.random.default_rng(6)
+    sites, targets = rng.uniform(0, 1e4, (40, 2)), rng.uniform(0, 1e4, (30, 2))
+    values = rng.standard_normal(40)
+    model = {"model": "spherical", "nugget": 0.1, "partial_sill": 1.0, "range_": 4e3}
+    with_error = Kriging(Variogram(**model, error=0.3)).fit(sites, values)
+    plain = Kriging(Variogram(**model))
+    plain.fit(sites, values, variance=np.full(40, 0.3))
+    for name in ("estimate", "kriging_variance"):
+        np.testing.assert_allclose(
+            with_error.predict(targets)[name], plain.predict(targets)[name], atol=1e-12
+        )
+
+
+def test_nested_structures_add_their_covariances():
+    rng = np.random.default_rng(7)
+    sites, targets = rng.uniform(0, 1e4, (30, 2)), rng.uniform(0, 1e4, (10, 2))
+    values = rng.standard_normal(30)
+    parts = (
+        Variogram("spherical", 0.1, 0.5, 2e3),
+        Variogram("spherical", 0.0, 0.8, 8e3),
+    )
+    nested = NestedVariogram(parts)
+    found = Kriging(nested).fit(sites, values).predict(targets)
+    c = sum(part.covariance(cdist(sites, sites)) for part in parts)
+    c0 = sum(part.covariance(cdist(sites, targets)) for part in parts)
+    system = np.block([[c, np.ones((30, 1))], [np.ones((1, 30)), np.zeros((1, 1))]])
+    weights = np.linalg.solve(system, np.vstack([c0, np.ones((1, 10))]))
+    np.testing.assert_allclose(found["estimate"], weights[:30].T @ values, atol=1e-10)
+    variance = 1.4 - (weights[:30] * c0).sum(axis=0) - weights[30]
+    np.testing.assert_allclose(found["kriging_variance"], variance, atol=1e-10)
+
+
+def test_kriging_with_elevation_refuses_what_it_would_ignore():
+    for odd in (
+        Variogram("spherical", 0.1, 1.0, 4e3, error=0.3),
+        Variogram("spherical", 0.1, 1.0, 4e3, anisotropy=Anisotropy(30.0, 0.4)),
+    ):
+        with pytest.raises(InputError, match="the same in all directions"):
+            ElevationKriging(odd)

@@ -1,6 +1,7 @@
 """The study's correlations are those that were planted, and chance finds little."""
 
 import calendar
+import dataclasses
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from geosoil.grids.common_grid import common_grid
 from geosoil.grids.grid import Grid
 from geosoil.io.geotiff import read_geotiff
 from geosoil.simulate.anomalies import LINKED, planted_correlation
+from geosoil.workflow import correlation
 from geosoil.workflow.correlation import open_series, same_years
 from geosoil.workflow.correlation_zones import study_zones
 from geosoil.workflow.inputs import open_inputs
@@ -194,3 +196,24 @@ def test_rasters_agree_with_a_correlation_of_block_means(built_study, inputs):
         both = np.isfinite(a) & np.isfinite(b)
         found = float(r.sel(x=x, y=y, method="nearest"))
         assert found == pytest.approx(np.corrcoef(a[both], b[both])[0, 1], abs=2e-3)
+
+
+@pytest.mark.slow
+def test_a_variable_without_values_is_told_and_stops_nothing(
+    inputs, tmp_path, monkeypatch
+):
+    def emptied(study, name):
+        series = open_series(study, name)
+        return series.where(False) if name == "precipitation" else series
+
+    monkeypatch.setattr(correlation, "open_series", emptied)
+    few = inputs.config.correlation.model_copy(
+        update={"x": ("precipitation", "air_temperature"), "months": (8,)}
+    )
+    config = inputs.config.model_copy(update={"correlation": few})
+    study = dataclasses.replace(inputs, config=config)
+    found = correlation.correlate_study(study, tmp_path, lambda _: None)
+    assert found.summary["cells"].tolist()[0] == 0
+    assert found.summary["cells"].tolist()[1] > 3000
+    assert found.space["reason"].tolist() == ["few", ""]
+    assert not found.maps["precipitation", "August"]["significant"].any()
