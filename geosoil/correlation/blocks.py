@@ -175,7 +175,7 @@ def _pearson(x: Cube, y: Cube, request: Request) -> Planes:
 
         with ONE_AT_A_TIME:
             r, p, n, reason, line = _kernels.pearson(x, y, request.min_pairs, widths)
-    planes: Planes = {"r": r, "p_value": _mend_tail(r, p, n), "n": n, "reason": reason}
+    planes: Planes = {"r": r, "p_value": mend_tail(r, p, n), "n": n, "reason": reason}
     if lined:
         planes.update(
             zip(("slope", "intercept", "r_lower", "r_upper"), line, strict=True)
@@ -183,10 +183,29 @@ def _pearson(x: Cube, y: Cube, request: Request) -> Planes:
     return planes
 
 
-def _mend_tail(
-    r: FloatArray, p: FloatArray, pairs: npt.NDArray[np.int32]
-) -> FloatArray:
-    """Take the smallest p from the beta function, which keeps their digits."""
+def mend_tail(r: FloatArray, p: FloatArray, pairs: npt.NDArray[np.int32]) -> FloatArray:
+    """Take the smallest p from the beta function, which keeps their digits.
+
+    Parameters
+    ----------
+    r : array
+        Correlations.
+    p : array of the same shape
+        Their p values by the finite series; changed in place.
+    pairs : array of int, same shape
+        Pairs of each.
+
+    Returns
+    -------
+    p : array
+        The same array.
+
+    Examples
+    --------
+    >>> p = mend_tail(np.array([0.999]), np.array([0.0]), np.array([23]))
+    >>> f"{p[0]:.3g}"
+    '7.85e-30'
+    """
     tail = p < TAIL
     p[tail] = p_value(r[tail], pairs[tail])
     return p
@@ -203,7 +222,7 @@ def _ranked(x: Cube, y: Cube, request: Request) -> Planes:
         found = _kernels_rank.spearman(x, y, request.min_pairs)
         p = _kernels.student_p(found.r, found.n - 2 - request.held)
     planes: Planes = found._asdict()
-    planes["p_value"] = _mend_tail(found.r, p, found.n - request.held)
+    planes["p_value"] = mend_tail(found.r, p, found.n - request.held)
     if request.p_from == "exact":
         _exact_spearman(planes, x, y)
     return planes
@@ -250,7 +269,7 @@ def _careful(series: FloatArray, times: FloatArray, request: Request) -> Planes:
     if request.method != "kendall":
         with ONE_AT_A_TIME:
             p = _kernels.student_p(r, n - 2 - request.held)
-        planes = {"p_value": _mend_tail(r, p, n - request.held)}
+        planes = {"p_value": mend_tail(r, p, n - request.held)}
     planes.update(r=r, n=n, reason=reason, slope=line[0], intercept=line[1])
     _finish(planes, np.ascontiguousarray(x), np.ascontiguousarray(y), request)
     return planes

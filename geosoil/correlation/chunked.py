@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from geosoil.correlation.blocks import TAIL, Request
+from geosoil.correlation.blocks import Request, mend_tail
 from geosoil.correlation.intervals import fisher_interval
 from geosoil.correlation.map_pair import ONE_AT_A_TIME
 from geosoil.correlation.moments import MOMENT, merged_lag1, merged_moments
-from geosoil.correlation.significance import p_value
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -130,6 +129,4 @@ def _p_value(r: FloatArray, n: npt.NDArray[np.int32]) -> FloatArray:
 
     with ONE_AT_A_TIME:
         p = _kernels.student_p(r.ravel(), n.ravel() - 2).reshape(r.shape)
-    tail = p < TAIL
-    p[tail] = p_value(r[tail], n[tail])
-    return p
+    return mend_tail(r, p, n)

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 
 from geosoil.errors import InputError
 from geosoil.plotting.page import title_lines, write_note
-from geosoil.plotting.panels import MapFrame, draw_colour_bar, draw_legend
+from geosoil.plotting.panels import MapFrame, draw_colour_bar, draw_legend, map_panel
 from geosoil.plotting.projection import Extent
 from geosoil.plotting.scales import MapKind
-from geosoil.plotting.style import INK, LARGE, MISSING, NORMAL, SMALL
+from geosoil.plotting.style import INK, LARGE, NORMAL, SMALL
 
 _LEFT, _RIGHT, _WORDS, _GAP, _ROW_GAP = 0.45, 0.2, 0.22, 0.24, 0.1
 _SUPTITLE, _TITLE_LINE, _TITLE, _TICKS = 0.26, 0.17, 0.24, 0.2
@@ -133,7 +133,7 @@ def draw_panel_table(
         row, column = divmod(order, table.columns)
         x, y = left + column * (panel_width + _GAP), height - tops[row] - panel_height
         box = (x / width, y / height, panel_width / width, panel_height / height)
-        panels.append(_panel(figure, box, extent, projection))
+        panels.append(map_panel(figure, box, extent, projection))
         panels[-1].set_title(title, loc="left", pad=4.0)
     for axes, remark in zip(panels, table.remarks, strict=False):
         small = axes.set_title(remark, loc="right", pad=4.0, fontweight="normal")
@@ -176,21 +176,6 @@ def _tops(table: PanelTable, width: float, panel_height: float) -> list[float]:
         tops.append(top)
         top += panel_height
     return tops
-
-
-def _panel(
-    figure: Figure,
-    box: tuple[float, float, float, float],
-    extent: Extent,
-    projection: Any,  # noqa: ANN401  cartopy has no types
-) -> Axes:
-    """Add one map panel whose frame is the extent."""
-    axes = figure.add_axes(box, projection=projection)
-    axes.set_xlim(extent[0], extent[1])
-    axes.set_ylim(extent[2], extent[3])
-    axes.set_facecolor(MISSING)
-    axes.spines["geo"].set_linewidth(0.6)
-    return axes
 
 
 def _write(figure: Figure, place: tuple[float, float], words: str) -> None:

@@ -112,7 +112,7 @@ def map_panels(
             panel_width / width,
             panel_height / height,
         )
-        panels.append(_panel(figure, box, extent, projection))
+        panels.append(map_panel(figure, box, extent, projection))
     if title:
         place = {"x": 0.1 / width, "y": 1.0 - 0.06 / height, "ha": "left", "va": "top"}
         figure.suptitle(title, fontsize=LARGE, **place)
@@ -127,13 +127,30 @@ def _columns(n_panels: int, aspect: float) -> int:
     return 2 if n_panels in (4, 6) and aspect > 1.4 else 3
 
 
-def _panel(
+def map_panel(
     figure: Figure,
     box: tuple[float, float, float, float],
     extent: Extent,
     projection: Any,  # noqa: ANN401  cartopy has no types
 ) -> Axes:
-    """Add one map panel whose frame is the extent."""
+    """Add one map panel whose frame is the extent.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Figure to draw in.
+    box : tuple = (left, bottom, width, height)
+        Place of the panel in parts of the figure.
+    extent : tuple = (left, right, bottom, top)
+        Frame in map coordinates [m].
+    projection : cartopy.crs.Projection
+        Projection of the panel.
+
+    Returns
+    -------
+    panel : cartopy.mpl.geoaxes.GeoAxes
+        The panel, grey where nothing is drawn.
+    """
     axes = figure.add_axes(box, projection=projection)
     axes.set_xlim(extent[0], extent[1])
     axes.set_ylim(extent[2], extent[3])
