@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,6 +144,76 @@ def daily_series(
     return [
         array if array.chunks is None else array.chunk({dim: -1}) for array in placed
     ]
+
+
+def answer_daily(
+    answer: Callable[..., npt.NDArray[np.float64]],
+    series: Sequence[xr.DataArray | None],
+    *,
+    dim: str,
+    width: int,
+    rules: ResponseRules,
+) -> xr.DataArray:
+    """Answer each daily series of soil moisture by itself.
+
+    Parameters
+    ----------
+    answer : callable
+        Of arrays of one series each and ``rules``; gives an array of shape (width,).
+    series : sequence of three DataArrays
+        Soil moisture, precipitation, and ground temperature or None.
+    dim : str
+        Dimension of time.
+    width : int
+        Numbers of an answer.
+    rules : ResponseRules
+        Handed on.
+
+    Returns
+    -------
+    answers : DataArray without ``dim``, with ``answer`` last
+        Numbers with the other coordinates of the soil moisture.
+
+    Raises
+    ------
+    InputError
+        As :func:`daily_series` does.
+    GridMismatchError
+        If the places differ.
+
+    Examples
+    --------
+    >>> def wettest(moisture, rain, *, rules):
+    ...     return np.array([moisture.max(), rain.max()])
+    >>> soil = xr.DataArray([0.2, 0.3], dims="time")
+    >>> given = [soil, 10 * soil, None]
+    >>> answer_daily(wettest, given, dim="time", width=2, rules=USUAL_RULES).values
+    array([0.3, 3. ])
+    """
+    moisture, *others = series
+    if moisture is None:
+        message = "There is no soil moisture to follow. Give its daily series."
+        raise InputError(message)
+    roles = ("precipitation", "ground temperature")
+    named = {
+        role: array
+        for role, array in zip(roles, others, strict=True)
+        if array is not None
+    }
+    placed = daily_series(moisture, named, dim)
+    answers: xr.DataArray = xr.apply_ufunc(
+        answer,
+        *placed,
+        input_core_dims=[[dim]] * len(placed),
+        output_core_dims=[["answer"]],
+        kwargs={"rules": rules},
+        vectorize=True,
+        dask="parallelized",
+        output_dtypes=[np.float64],
+        dask_gufunc_kwargs={"output_sizes": {"answer": width}},
+    )
+    kept = {key: c for key, c in moisture.coords.items() if dim not in c.dims}
+    return answers.assign_coords(kept)
 
 
 def _days(series: xr.DataArray, dim: str) -> IndexArray:

@@ -11,7 +11,7 @@ from geosoil.correlation.daily import (
     BoolArray,
     IndexArray,
     ResponseRules,
-    daily_series,
+    answer_daily,
     runs_of,
 )
 from geosoil.correlation.map_pair import describe_reason
@@ -86,23 +86,14 @@ def dry_spell_response(
     >>> round(float(found.dry_response), 3), int(found.n_dry_spells)
     (-3.0, 5)
     """
-    names = {"precipitation": precipitation}
-    if ground_temperature is not None:
-        names["ground temperature"] = ground_temperature
-    series = daily_series(soil_moisture, names, dim)
-    answers = xr.apply_ufunc(
+    answers = answer_daily(
         _answer,
-        *series,
-        input_core_dims=[[dim]] * len(series),
-        output_core_dims=[["answer"]],
-        kwargs={"rules": rules},
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[np.float64],
-        dask_gufunc_kwargs={"output_sizes": {"answer": _WIDTH}},
+        [soil_moisture, precipitation, ground_temperature],
+        dim=dim,
+        width=_WIDTH,
+        rules=rules,
     )
-    kept = {key: c for key, c in soil_moisture.coords.items() if dim not in c.dims}
-    return _labelled(answers.assign_coords(kept), rules)
+    return _labelled(answers, rules)
 
 
 def _labelled(answers: xr.DataArray, rules: ResponseRules) -> xr.Dataset:

@@ -13,7 +13,7 @@ from geosoil.correlation.daily import (
     BoolArray,
     IndexArray,
     ResponseRules,
-    daily_series,
+    answer_daily,
     runs_of,
 )
 from geosoil.correlation.map_pair import describe_reason
@@ -122,24 +122,14 @@ def rain_event_response(
     >>> round(float(found.rain_response), 3), int(found.n_events)
     (0.5, 6)
     """
-    names = {"precipitation": precipitation}
-    if ground_temperature is not None:
-        names["ground temperature"] = ground_temperature
-    series = daily_series(soil_moisture, names, dim)
-    width = len(_ANSWERS) + 1 + len(LEFT_OUT) + 1
-    answers = xr.apply_ufunc(
+    answers = answer_daily(
         _answer,
-        *series,
-        input_core_dims=[[dim]] * len(series),
-        output_core_dims=[["answer"]],
-        kwargs={"rules": rules},
-        vectorize=True,
-        dask="parallelized",
-        output_dtypes=[np.float64],
-        dask_gufunc_kwargs={"output_sizes": {"answer": width}},
+        [soil_moisture, precipitation, ground_temperature],
+        dim=dim,
+        width=len(_ANSWERS) + 1 + len(LEFT_OUT) + 1,
+        rules=rules,
     )
-    kept = {key: c for key, c in soil_moisture.coords.items() if dim not in c.dims}
-    return _labelled(answers.assign_coords(kept), rules)
+    return _labelled(answers, rules)
 
 
 def _labelled(answers: xr.DataArray, rules: ResponseRules) -> xr.Dataset:

@@ -7,7 +7,6 @@ from typing import Literal, get_args
 
 import numpy as np
 import xarray as xr
-from affine import Affine
 
 from geosoil.errors import GridMismatchError, InputError
 from geosoil.grids.align import align
@@ -184,12 +183,8 @@ def _overlap(grid: Grid, other: Grid) -> Grid:
             "same ground."
         )
         raise GridMismatchError(message)
-    x = grid.transform.c + columns[0] * grid.transform.a
-    y = grid.transform.f + rows[0] * grid.transform.e
-    if grid.crs.is_geographic:
-        x, y = round(x, 10), round(y, 10)
-    corner = Affine(grid.transform.a, 0.0, x, 0.0, grid.transform.e, y)
-    return Grid(grid.crs, corner, (rows[1] - rows[0], columns[1] - columns[0]))
+    shape = rows[1] - rows[0], columns[1] - columns[0]
+    return grid.part(rows[0], columns[0], shape)
 
 
 def _touched(low: float, high: float, step: float, size: int) -> tuple[int, int]:

@@ -194,6 +194,32 @@ class Grid:
             (edge_x | edge_y) & ~outside,
         )
 
+    def part(self, row: int, column: int, shape: tuple[int, int]) -> Grid:
+        """Return some of the cells of this grid as a grid.
+
+        Parameters
+        ----------
+        row, column : int
+            First row from the north and first column from the west.
+        shape : tuple = (rows, columns)
+            How many of them.
+
+        Returns
+        -------
+        grid : Grid
+            The part, on the same cells; corners in degrees are rounded to 1e-10.
+
+        Examples
+        --------
+        >>> Grid.from_bounds((0, 0, 4, 3), 1, "EPSG:4326").part(1, 2, (2, 1)).bounds
+        (2.0, 0.0, 3.0, 2.0)
+        """
+        a, e = self.transform.a, self.transform.e
+        x, y = self.transform.c + column * a, self.transform.f + row * e
+        if self.crs.is_geographic:
+            x, y = round(x, 10), round(y, 10)
+        return Grid(self.crs, Affine(a, 0.0, x, 0.0, e, y), shape)
+
     def raster(self, values: npt.ArrayLike, *, name: str | None = None) -> xr.DataArray:
         """Label an array that lies on this grid.
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from affine import Affine
 from pyproj import Proj
 
 from geosoil.errors import InputError
@@ -121,11 +120,7 @@ def part_of(grid: Grid, window: Window) -> Grid:
     grid : Grid
         The part, on the same cells.
     """
-    a, e = grid.transform.a, grid.transform.e
-    x, y = grid.transform.c + window.column * a, grid.transform.f + window.row * e
-    if grid.crs.is_geographic:
-        x, y = round(x, 10), round(y, 10)
-    return Grid(grid.crs, Affine(a, 0.0, x, 0.0, e, y), (window.rows, window.columns))
+    return grid.part(window.row, window.column, (window.rows, window.columns))
 
 
 def bounds_in_degrees(grid: Grid) -> Bounds:

@@ -79,9 +79,8 @@ class SeriesPlace:
         found = sorted(Path(file) for file in glob.glob(self.pattern, recursive=True))  # noqa: PTH207  patterns may be absolute
         if not found:
             message = (
-                f"'{self.pattern}' does not exist and matches no file. Check the "
-                "folder and the pattern; quote a pattern, so that the shell hands it "
-                "on."
+                f"No file matches '{self.pattern}'. Check the folder and the pattern; "
+                "quote a pattern, so that the shell hands it on."
             )
             raise MissingFileError(message)
         return found

@@ -25,10 +25,9 @@ from geosoil.io.geopackage import write_geopackage
 from geosoil.io.geotiff import read_geotiff
 from geosoil.io.layers import read_polygons
 from geosoil.io.modis import open_modis
+from geosoil.io.raster_series import CLIMATE, MODIS, SeriesPlace
 from geosoil.io.samples import read_samples, sample_issues
 
-MODIS = (".hdf", ".h4", ".hdf4")
-CLIMATE = (".nc", ".nc4", ".cdf", ".grib", ".grb")
 MARGIN = 1.0
 """Degrees around the samples that are read of large files."""
 
@@ -207,7 +206,7 @@ def _raster(
         labels = read_class_table(request.classes[name])
     how = (request.method, request.footprint)
     if suffix in MODIS:
-        values = open_modis(_matching(path), variable, bbox=box)
+        values = open_modis(SeriesPlace(str(path), "").files(), variable, bbox=box)
         if values.attrs["content"] == "code":
             how = ("nearest", request.footprint)
         return JoinedRaster(values, *how, source=place)
@@ -227,9 +226,10 @@ def _raster(
 
 def _place(place: str, name: str) -> tuple[Path, str]:
     """Split a file from the variable that is read of it, by default the column's."""
-    path, _, variable = place.rpartition(":")
-    if path and Path(path).suffix.lower() in (*MODIS, *CLIMATE):
-        return Path(path), variable
+    found = SeriesPlace.of(place)
+    path = Path(found.pattern)
+    if path.suffix.lower() in (*MODIS, *CLIMATE):
+        return path, found.variable or name
     return Path(place), name
 
 
@@ -243,15 +243,6 @@ def _geotiff(
     is_class = labels is not None or values.dtype.kind in "biu"
     method: JoinMethod = "nearest" if is_class else request.method
     return JoinedRaster(values, method, request.footprint, labels=labels, source=place)
-
-
-def _matching(pattern: Path) -> list[Path]:
-    """Files of a pattern."""
-    files = sorted(pattern.parent.glob(pattern.name))
-    if not files:
-        message = f"No file matches '{pattern}'. Check the folder and the pattern."
-        raise MissingFileError(message)
-    return files
 
 
 def _layer(path: Path, column: str) -> JoinedLayer:

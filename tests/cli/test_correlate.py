@@ -91,7 +91,7 @@ def test_lags_are_numbers_or_a_range(folder, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (["absent.nc", "absent.nc"], 3, "matches no file"),
+        (["absent.nc", "absent.nc"], 3, "No file matches"),
         (["{0}/soil.nc:soyl", "{0}/cover.nc"], 1, "Nearest: soil"),
         (["{0}/soil.nc", "{0}/cover.nc", "--window", "4"], 1, "odd"),
         (["{0}/soil.nc", "{0}/cover.nc", "--window", "9"], 1, "larger than the map"),

@@ -127,5 +127,5 @@ def test_what_is_no_series_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
     with pytest.raises(FileFormatError, match="is no series that is read here"):
         open_series(str(tmp_path / "notes.txt"))
-    with pytest.raises(MissingFileError, match="matches no file"):
+    with pytest.raises(MissingFileError, match="No file matches"):
         open_series(f"{tmp_path}/absent*.nc:t")
