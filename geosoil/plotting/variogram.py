@@ -20,6 +20,8 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 _SMALLEST, _LARGEST = 12.0, 90.0
 _MOST_NUMBERED = 20
+_MOST_LETTERS = 60
+"""Letters of two entries of the legend that fit beside each other."""
 
 
 def figure_variogram(
@@ -97,7 +99,9 @@ def figure_variogram(
         axes.grid(visible=True)
         write_title(figure, title)
         handles.append(_size_handle(empirical))
-        bottom_legend(figure, handles, columns=2)
+        words = sorted(len(str(handle.get_label())) for handle in handles)
+        columns = 2 if sum(words[-2:]) <= _MOST_LETTERS else 1
+        bottom_legend(figure, handles, columns=columns)
     return figure
 
 

@@ -96,3 +96,21 @@ def test_a_table_without_classes_or_columns_is_refused(classes: pd.DataFrame) ->
         figure_variogram(classes.iloc[:0])
     with pytest.raises(InputError, match=r"lacks column\(s\) gamma"):
         figure_variogram(classes.drop(columns="gamma"))
+
+
+@pytest.mark.parametrize("directions", [1, 4])
+def test_the_legend_lies_within_the_figure(directions):
+    rows = [
+        {"n": 400 + k, "distance": 100.0 * k, "gamma": 0.05 * k, "direction": 45.0 * d}
+        for d in range(directions)
+        for k in range(1, 12)
+    ]
+    table = pd.DataFrame(rows)
+    if directions == 1:
+        table = table.drop(columns="direction")
+    variogram = Variogram("spherical", 0.0507, 0.5907, 897.0)
+    figure = figure_variogram(table, variogram, title="log zinc", note="155 sites")
+    figure.canvas.draw()
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
