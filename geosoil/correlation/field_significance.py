@@ -104,6 +104,45 @@ def field_significance(
     return result
 
 
+def with_discoveries(correlation: xr.Dataset, *, rate: float) -> xr.Dataset:
+    """Add to a map of correlation which of its cells are significant as a field.
+
+    Parameters
+    ----------
+    correlation : Dataset
+        With ``p_value``.
+    rate : float
+        False discovery rate, above 0 and below 1 (Benjamini and Hochberg).
+
+    Returns
+    -------
+    correlation : Dataset
+        With ``q_value`` and ``significant`` beside, and the attributes ``fdr``,
+        ``p_star`` and ``rule``; without any p value nothing is significant.
+
+    Raises
+    ------
+    InputError
+        If a p value or the rate cannot be.
+
+    Examples
+    --------
+    >>> p = xr.DataArray([0.001, 0.2, np.nan, 0.03], dims="cell")
+    >>> found = with_discoveries(xr.Dataset({"p_value": p}), rate=0.1)
+    >>> found["significant"].values.tolist(), found.attrs["p_star"]
+    ([True, False, False, True], 0.03)
+    """
+    p_values = correlation["p_value"]
+    attrs: dict[str, object] = {"p_star": np.nan, "rule": "no cell has a p value"}
+    q_value, significant = p_values, xr.zeros_like(p_values, dtype=bool)
+    if bool(np.isfinite(p_values).any()):
+        field = field_significance(p_values, alpha=rate / 2)
+        q_value, significant = field["q_value"], field["significant"]
+        attrs = {key: field.attrs[key] for key in attrs}
+    found = correlation.assign(q_value=q_value, significant=significant)
+    return found.assign_attrs({**correlation.attrs, "fdr": rate, **attrs})
+
+
 def q_values(p: npt.ArrayLike, *, method: Method = "bh") -> FloatArray:
     """Return the q value of each of a family of p values.
 

@@ -38,6 +38,12 @@ class CommonTimes:
     left_out: tuple[tuple[str, ...], ...]
     """For each series, the dates that some other one has not."""
 
+    @property
+    def labels(self) -> DateArray:
+        """Dates that the series share, in units of the step, shape (n,)."""
+        times = self.series[0]["time"].to_numpy()
+        return np.asarray(times.astype(f"datetime64[{UNITS[self.step]}]"))
+
 
 def common_times(series: Sequence[xr.DataArray]) -> CommonTimes:
     """Cut series to the dates that all of them have.

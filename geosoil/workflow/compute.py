@@ -8,10 +8,14 @@ from importlib.util import find_spec
 from typing import Any
 
 import dask
+import xarray as xr
 
 from geosoil import __version__
 from geosoil.config.compute import is_scheduler_address
 from geosoil.errors import GeosoilError, InputError
+
+ROWS_A_BLOCK = 16
+"""Rows of a block that a worker of a cluster is handed."""
 
 SECONDS = 5.0
 """How long a cluster has to answer."""
@@ -61,6 +65,29 @@ def computing(scheduler: str | None) -> Iterator[None]:
     with _connected(scheduler) as client:
         _check_workers(client, scheduler)
         yield
+
+
+def in_blocks(series: xr.DataArray) -> xr.DataArray:
+    """Return a series in blocks of space, each with all its dates.
+
+    Parameters
+    ----------
+    series : DataArray with dims (time, y, x)
+        A dask array keeps its blocks in space.
+
+    Returns
+    -------
+    series : DataArray of a dask array
+        One chunk of time.
+
+    Examples
+    --------
+    >>> in_blocks(xr.DataArray([[[1.0]], [[2.0]]], dims=("time", "y", "x"))).chunks
+    ((2,), (1,), (1,))
+    """
+    if series.chunks is None:
+        return series.chunk({"time": -1, "y": ROWS_A_BLOCK})
+    return series.chunk({"time": -1})
 
 
 def _check_possible(scheduler: str) -> None:

@@ -14,7 +14,7 @@ import xarray as xr
 
 from geosoil.correlation.bootstrap import bootstrap_interval
 from geosoil.correlation.dutilleul import dutilleul_test
-from geosoil.correlation.field_significance import field_significance
+from geosoil.correlation.field_significance import with_discoveries
 from geosoil.correlation.lags import best_lag
 from geosoil.correlation.local import weighted_correlation
 from geosoil.correlation.map_pair import REASONS
@@ -22,17 +22,13 @@ from geosoil.correlation.preparation import anomalies
 from geosoil.correlation.temporal import STANDARD, Significance, correlate
 from geosoil.correlation.window import window_correlation
 from geosoil.errors import InputError
-from geosoil.grids.common_times import UNITS
 from geosoil.grids.grid import Grid
-from geosoil.workflow.compute import computing
+from geosoil.workflow.compute import computing, in_blocks
 from geosoil.workflow.correlate_inputs import OpenedSeries, open_all, same_dates
 from geosoil.workflow.correlate_output import write_correlation
 from geosoil.workflow.correlate_rain import rain_maps, rain_row
 from geosoil.workflow.correlate_request import CorrelateRequest, check_request
 from geosoil.workflow.correlate_summary import summary_row, summary_text
-
-ROWS_A_BLOCK = 64
-"""Rows of a block that a worker of a cluster is handed."""
 
 Report = Callable[[str], None]
 
@@ -139,13 +135,7 @@ def _answer(
     if request.kind == "time":
         found = _over_time(opened, request, month)
         _check_answered(found, month)
-        field = field_significance(found["p_value"], alpha=request.fdr / 2)
-        return found.assign(
-            q_value=field["q_value"], significant=field["significant"]
-        ).assign_attrs(
-            {**found.attrs, "fdr": request.fdr, "rule": field.attrs["rule"],
-             "p_star": field.attrs["p_star"]}
-        )  # fmt: skip
+        return with_discoveries(found, rate=request.fdr)
     x, y, when = _two_maps(opened, month)
     found = _over_space(x, y, request)
     _check_answered(found, month)
@@ -164,27 +154,20 @@ def _over_time(
     lagged = request.lags != (0,)
     common = same_dates(opened, None if lagged else month)
     x, y, *controls = common.series
-    dates = x["time"].to_numpy().astype(f"datetime64[{UNITS[common.step]}]")
+    dates = common.labels
     if request.deseason:
         x, y, *controls = (anomalies(one) for one in (x, y, *controls))
     if lagged and month is not None:
         # Pairs start in the month; what follows them may lie in the next one.
         x = x.where(x["time"].dt.month == month)
     if request.scheduler:
-        x, y, *controls = (_in_blocks(one) for one in (x, y, *controls))
+        x, y, *controls = (in_blocks(one) for one in (x, y, *controls))
     found = _statistics(x, y, controls, request).compute()
     label = "" if month is None else f" of {calendar.month_name[month]}"
     return found.assign_attrs(
         {**found.attrs, "kind": f"over time, {dates.size} dates{label}",
          "dates": f"{dates[0]} to {dates[-1]}", "step": common.step}
     )  # fmt: skip
-
-
-def _in_blocks(series: xr.DataArray) -> xr.DataArray:
-    """Return a series in blocks of space, each with all its dates."""
-    if series.chunks is None:
-        return series.chunk({"time": -1, "y": ROWS_A_BLOCK})
-    return series.chunk({"time": -1})
 
 
 def _statistics(
@@ -240,7 +223,7 @@ def _two_maps(
     common = same_dates(opened, month)
     x, y = common.series[:2]
     valid = np.isfinite(x) & np.isfinite(y)
-    dates = x["time"].to_numpy().astype(f"datetime64[{UNITS[common.step]}]")
+    dates = common.labels
     words = f"{dates[0]}"
     if dates.size > 1:
         words = f"mean of {dates.size} dates, {dates[0]} to {dates[-1]}"

@@ -39,7 +39,7 @@ def rain_maps(opened: OpenedSeries) -> xr.Dataset:
     common = same_dates(opened, None)
     moisture, rain = common.series[:2]
     found = rain_response(moisture, rain)
-    dates = moisture["time"].to_numpy().astype("datetime64[D]")
+    dates = common.labels
     if not any(bool(np.isfinite(found[name]).any()) for name in RESPONSES):
         message = (
             f"No cell has enough events, dry spells or years from {dates[0]} to "

@@ -12,12 +12,12 @@ import pandas as pd
 import xarray as xr
 
 from geosoil.config import StudyConfig
-from geosoil.correlation.field_significance import field_significance
+from geosoil.correlation.field_significance import with_discoveries
 from geosoil.correlation.temporal import correlate
 from geosoil.correlation.zone_shares import zone_shares
 from geosoil.errors import ConfigError, InputError
 from geosoil.grids.common_grid import CommonGrid, common_grid
-from geosoil.workflow.compute import computing
+from geosoil.workflow.compute import computing, in_blocks
 from geosoil.workflow.correlation_output import write_over_time, write_window
 from geosoil.workflow.correlation_space import SpaceMap, correlate_in_space, space_table
 from geosoil.workflow.correlation_zones import StudyZones, study_zones, zone_table
@@ -26,9 +26,6 @@ from geosoil.workflow.series import open_study_climate, open_study_ndvi
 
 SIGNIFICANT = 0.05
 """Level at which the summary counts a cell as significant by itself."""
-
-ROWS_A_BLOCK = 16
-"""Rows of a block that a worker of a cluster is handed."""
 
 SUPPORT = ("support_x", "support_y")
 """What ground a value of either variable stands for."""
@@ -192,7 +189,7 @@ def _over_years(
     settings = inputs.config.correlation
     scheduler = inputs.config.compute.scheduler
     if scheduler:
-        x, y = (one.chunk({"time": -1, "y": ROWS_A_BLOCK}) for one in (x, y))
+        x, y = (in_blocks(one) for one in (x, y))
     lazy = correlate(
         x,
         y,
@@ -204,33 +201,17 @@ def _over_years(
     with computing(scheduler):
         result = lazy.compute()
     inside = result.where(mask)
-    field = _field(inside["p_value"], settings.fdr)
     years = x["time"].to_numpy()
-    return inside.assign(
-        q_value=field["q_value"], significant=field["significant"]
-    ).assign_attrs(
+    return with_discoveries(inside, rate=settings.fdr).assign_attrs(
         method=settings.method,
         detrended="linear" if settings.detrend else "no",
         years=f"{years.min()}-{years.max()}",
         n_years=int(years.size),
         alpha=SIGNIFICANT,
-        fdr=settings.fdr,
-        p_star=field.attrs["p_star"],
-        rule=field.attrs["rule"],
         support_x=x.attrs["support"],
         support_y=y.attrs["support"],
         simulated="yes: no measured data" if inputs.config.study.simulated else "no",
     )
-
-
-def _field(p_values: xr.DataArray, rate: float) -> xr.Dataset:
-    """Test a map by its false discovery rate; one without any p has no discovery."""
-    if bool(np.isfinite(p_values).any()):
-        return field_significance(p_values, alpha=rate / 2)
-    empty = xr.Dataset(
-        {"q_value": p_values, "significant": xr.zeros_like(p_values, dtype=bool)}
-    )
-    return empty.assign_attrs(p_star=np.nan, rule="no cell has a p value")
 
 
 def _years(series: xr.DataArray, month: int) -> xr.DataArray:
