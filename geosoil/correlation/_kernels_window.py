@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from geosoil._compiled import njit, prange
 
-ROWS, COLUMNS = 120, 240
+ROWS, COLUMNS = 120, 960
 """Cells of a tile: small enough for the cache and for one local centre."""
 
 TRUST = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-4}
@@ -197,8 +197,8 @@ def _centre(x: Map, y: Map, step: int) -> tuple[int, float, float]:
 
 @njit()
 def _tile_centre(x: Map, y: Map) -> tuple[float, float]:
-    """Return the means of a tile, from a sixteenth of it where that has pairs."""
-    n, centre_x, centre_y = _centre(x, y, 4)
+    """Return the means of a tile, from one in 64 of its cells if those have pairs."""
+    n, centre_x, centre_y = _centre(x, y, 8)
     if n == 0:
         n, centre_x, centre_y = _centre(x, y, 1)
     return centre_x, centre_y

@@ -171,10 +171,12 @@ def _pearson(x: Cube, y: Cube, request: Request) -> Planes:
     if x.size < SMALL and not loaded:
         r, p, n, reason, line = plain_pearson(x, y, request.min_pairs, widths)
     else:
-        from geosoil.correlation import _kernels  # noqa: PLC0415  numba loads slowly
+        # numba loads slowly.
+        from geosoil.correlation import _kernels, _kernels_student  # noqa: PLC0415
 
         with ONE_AT_A_TIME:
-            r, p, n, reason, line = _kernels.pearson(x, y, request.min_pairs, widths)
+            r, n, reason, line = _kernels.pearson(x, y, request.min_pairs, widths)
+            p = _kernels_student.student_p(r, n, 2)
     planes: Planes = {"r": r, "p_value": mend_tail(r, p, n), "n": n, "reason": reason}
     if lined:
         planes.update(
@@ -213,14 +215,14 @@ def mend_tail(r: FloatArray, p: FloatArray, pairs: npt.NDArray[np.int32]) -> Flo
 
 def _ranked(x: Cube, y: Cube, request: Request) -> Planes:
     """Rank correlation of two series, trend already taken out."""
-    from geosoil.correlation import _kernels, _kernels_rank  # noqa: PLC0415
+    from geosoil.correlation import _kernels_rank, _kernels_student  # noqa: PLC0415
 
     with ONE_AT_A_TIME:
         if request.method == "kendall":
             found = _kernels_rank.kendall(x, y, request.min_pairs, kendall_table())
             return found._asdict()
         found = _kernels_rank.spearman(x, y, request.min_pairs)
-        p = _kernels.student_p(found.r, found.n - 2 - request.held)
+        p = _kernels_student.student_p(found.r, found.n, 2 + request.held)
     planes: Planes = found._asdict()
     planes["p_value"] = mend_tail(found.r, p, found.n - request.held)
     if request.p_from == "exact":
@@ -244,7 +246,7 @@ def _exact_spearman(planes: Planes, x: Cube, y: Cube) -> None:
 
 def _careful(series: FloatArray, times: FloatArray, request: Request) -> Planes:
     """Answer (variable, time, pixels) with controls, weights or a trend."""
-    from geosoil.correlation import _kernels, _kernels_partial  # noqa: PLC0415
+    from geosoil.correlation import _kernels_partial, _kernels_student  # noqa: PLC0415
 
     used = series[: 2 + request.controls]
     weights = np.ascontiguousarray(series[-1]) if request.weighted else np.empty((0, 0))
@@ -268,7 +270,7 @@ def _careful(series: FloatArray, times: FloatArray, request: Request) -> Planes:
             line = plain.line
     if request.method != "kendall":
         with ONE_AT_A_TIME:
-            p = _kernels.student_p(r, n - 2 - request.held)
+            p = _kernels_student.student_p(r, n, 2 + request.held)
         planes = {"p_value": mend_tail(r, p, n - request.held)}
     planes.update(r=r, n=n, reason=reason, slope=line[0], intercept=line[1])
     _finish(planes, np.ascontiguousarray(x), np.ascontiguousarray(y), request)

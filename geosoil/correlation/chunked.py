@@ -125,8 +125,8 @@ def _finish(
 
 def _p_value(r: FloatArray, n: npt.NDArray[np.int32]) -> FloatArray:
     """Return p by the finite series, by the beta function where that loses digits."""
-    from geosoil.correlation import _kernels  # noqa: PLC0415  numba is slow
+    from geosoil.correlation import _kernels_student  # noqa: PLC0415  numba is slow
 
     with ONE_AT_A_TIME:
-        p = _kernels.student_p(r.ravel(), n.ravel() - 2).reshape(r.shape)
+        p = _kernels_student.student_p(r.ravel(), n.ravel(), 2).reshape(r.shape)
     return mend_tail(r, p, n)

@@ -17,6 +17,7 @@ from scipy import stats
 from geosoil.correlation.blocks import SMALL
 from geosoil.correlation.intervals import fisher_interval, fisher_widths
 from geosoil.correlation.plain import pearson as plain_pearson
+from geosoil.correlation.significance import p_value
 from geosoil.correlation.small_sample import kendall_table, spearman_exact_p
 from geosoil.correlation.temporal import STATISTICS, Significance, correlate
 from geosoil.errors import InputError
@@ -336,7 +337,7 @@ def test_two_trends_without_relation_are_told_apart() -> None:
 
 @pytest.mark.parametrize("lined", [True, False])
 def test_numpy_and_the_compiler_give_one_answer(lined: bool) -> None:
-    from geosoil.correlation import _kernels
+    from geosoil.correlation import _kernels, _kernels_student
 
     a, b = tied((16, 5, 40), seed=1)
     a[:, 0, 0], b[:, 0, 1], a[:, 0, 2] = 3.3, 0.1, np.nan
@@ -348,10 +349,24 @@ def test_numpy_and_the_compiler_give_one_answer(lined: bool) -> None:
     compiled = _kernels.pearson(x, y, 4, widths)
     assert x.size < SMALL
     np.testing.assert_allclose(plain[0], compiled[0], rtol=0, atol=1e-14)
-    np.testing.assert_allclose(plain[1], compiled[1], rtol=1e-6, atol=1e-13)
-    np.testing.assert_array_equal(plain[2], compiled[2])
-    np.testing.assert_array_equal(plain[3], compiled[3])
-    np.testing.assert_allclose(plain[4], compiled[4], rtol=1e-9, atol=1e-12)
+    p = _kernels_student.student_p(compiled.r, compiled.n, 2)
+    np.testing.assert_allclose(plain[1], p, rtol=1e-6, atol=1e-13)
+    np.testing.assert_array_equal(plain[2], compiled.n)
+    np.testing.assert_array_equal(plain[3], compiled.reason)
+    np.testing.assert_allclose(plain[4], compiled.line, rtol=1e-9, atol=1e-12)
+
+
+def test_the_series_of_p_is_the_beta_function_for_all_degrees_at_once() -> None:
+    """Degrees of freedom from below 1 to 498 in one call, over several strips."""
+    from geosoil.correlation import _kernels_student
+
+    rng = np.random.default_rng(4)
+    pairs = rng.integers(0, 501, size=9001).astype(np.int32)
+    r = np.concatenate([rng.uniform(-1, 1, 8993), [0, 0.5, -0.5, 1, -1, 1, np.nan, 1]])
+    pairs[-8:] = [3, 4, 5, 3, 4, 60, 9, 2]
+    found = _kernels_student.student_p(r, pairs, 2)
+    np.testing.assert_allclose(found, p_value(r, pairs), rtol=0, atol=1e-14)
+    assert np.isnan(found[pairs < 3]).all()
 
 
 @pytest.mark.parametrize(
