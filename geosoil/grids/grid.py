@@ -233,7 +233,7 @@ class Grid:
         Returns
         -------
         raster : DataArray with dims y, x
-            The values with coordinates and CRS.
+            The values, which are not copied, with coordinates and CRS.
 
         Raises
         ------
@@ -260,11 +260,12 @@ class Grid:
         Returns
         -------
         raster : DataArray
-            The same values with x, y, CRS and transform set.
+            The same values, which are not copied, with x, y, CRS and transform set.
         """
         placed = raster.assign_coords(y=self.y, x=self.x)
-        placed = placed.rio.write_crs(self.crs.to_wkt())
-        result: xr.DataArray = placed.rio.write_transform(self.transform)
+        # In place, as rioxarray copies all values otherwise; the labels are new here.
+        placed.rio.write_crs(self.crs.to_wkt(), inplace=True)
+        result: xr.DataArray = placed.rio.write_transform(self.transform, inplace=True)
         return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -16,12 +16,23 @@ from pyproj import CRS, Transformer
 from geosoil.errors import InputError, MissingCRSError
 from geosoil.grids.grid import Grid
 from geosoil.grids.points import point_coordinates
+from geosoil.interpolation.geodesic import WGS84, Distance, check_degrees
+from geosoil.interpolation.labelled import FloatArray, Points, by_cell, by_point
+
+__all__ = [
+    "ALBERS",
+    "FittedPoints",
+    "FloatArray",
+    "Interpolator",
+    "Points",
+    "in_degrees",
+    "merge_points",
+    "metric_crs",
+    "positions",
+]
 
 ALBERS = "+proj=aea +lat_1=25 +lat_2=47 +lat_0=0 +lon_0=105 +datum=WGS84 +units=m"
 """Equal-area projection of China in which distances are taken by default."""
-
-FloatArray = npt.NDArray[np.float64]
-Points: TypeAlias = gpd.GeoDataFrame | gpd.GeoSeries | npt.ArrayLike
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,8 @@ class FittedPoints:
     """Points left out: no finite value, or no position."""
     n_merged: int
     """Points that shared their place with an earlier one."""
+    counts: FloatArray | None = None
+    """Number of points at each place, shape (n,); None where it is 1 for all."""
 
 
 class Interpolator(ABC):
@@ -52,6 +65,9 @@ class Interpolator(ABC):
     projection : str or CRS
         Projected CRS in which distances are taken when the points come in degrees.
         Points in a projected CRS stay in it.
+    distance : {"projected", "wgs84"}
+        Whether distances are those of the projected plane, or along the ellipsoid;
+        bare arrays are then longitude and latitude [degrees].
     """
 
     method: str
@@ -61,8 +77,16 @@ class Interpolator(ABC):
     n_dropped_: int
     n_merged_: int
 
-    def __init__(self, *, projection: str | CRS = ALBERS) -> None:
+    def __init__(
+        self, *, projection: str | CRS = ALBERS, distance: Distance = "projected"
+    ) -> None:
         self.projection = CRS.from_user_input(projection)
+        self.distance = distance
+        if distance not in get_args(Distance):
+            message = (
+                f"Unknown distance '{distance}'. Give one of {get_args(Distance)}."
+            )
+            raise InputError(message)
         if not self.projection.is_projected:
             message = f"'{projection}' is no projected CRS, distances need metres."
             raise InputError(message)
@@ -99,12 +123,8 @@ class Interpolator(ABC):
         MissingCRSError
             If a GeoDataFrame has no CRS.
         """
-        self.crs_ = metric_crs(points, self.projection)
-        self.points_ = merge_points(
-            positions(points, self.crs_), values, variance=variance
-        )
-        self.n_dropped_ = self.points_.n_dropped
-        self.n_merged_ = self.points_.n_merged
+        self.crs_ = self._place_crs(points)
+        self._take(merge_points(self._places(points), values, variance=variance))
         self._prepare()
         return self
 
@@ -128,15 +148,7 @@ class Interpolator(ABC):
             If it is not fitted, or a place of the fit and of the call do not match.
         """
         self._check_fitted()
-        answers = self._estimate(positions(points, self.crs_))
-        labels: npt.NDArray[np.generic] = np.arange(len(answers["estimate"]))
-        if isinstance(points, gpd.GeoDataFrame | gpd.GeoSeries | pd.DataFrame):
-            labels = labels if points.index.nlevels > 1 else points.index.to_numpy()
-        dataset = xr.Dataset(
-            {name: ("point", values) for name, values in answers.items()},
-            coords={"point": labels},
-        )
-        return self._describe(dataset)
+        return self._describe(by_point(self._estimate(self._places(points)), points))
 
     def grid(self, grid: Grid) -> xr.Dataset:
         """Estimate the value at the centre of every cell.
@@ -157,11 +169,7 @@ class Interpolator(ABC):
             If it is not fitted, or fitted to bare metres and the grid is in degrees.
         """
         self._check_fitted()
-        answers = self._estimate(self._centres(grid))
-        dataset = xr.Dataset(
-            {name: grid.raster(v.reshape(grid.shape)) for name, v in answers.items()}
-        )
-        return self._describe(dataset)
+        return self._describe(by_cell(self._estimate(self._centres(grid)), grid))
 
     @abstractmethod
     def _prepare(self) -> None:
@@ -175,9 +183,31 @@ class Interpolator(ABC):
         """Return the attributes that say how the surface was made."""
         return {"method": self.method}
 
+    @property
+    def needs_crs(self) -> bool:
+        """Whether places mean nothing to it without their CRS."""
+        return self.distance == "wgs84"
+
+    def _place_crs(self, points: Points) -> CRS | None:
+        """Return the CRS in which this interpolator takes places."""
+        plane = metric_crs(points, self.projection)
+        return plane if self.distance == "projected" else WGS84
+
+    def _places(self, points: Points) -> FloatArray:
+        """Return places in the CRS of the fit, shape (n, 2)."""
+        if self.distance == "wgs84":
+            return in_degrees(points)
+        return positions(points, self.crs_)
+
+    def _take(self, points: FittedPoints) -> None:
+        """Keep the points of a fit."""
+        self.points_ = points
+        self.n_dropped_ = points.n_dropped
+        self.n_merged_ = points.n_merged
+
     def _centres(self, grid: Grid) -> FloatArray:
-        """Return the cell centres in the metres of the fit, shape (cells, 2)."""
-        x, y = np.meshgrid(grid.x, grid.y)
+        """Return the cell centres in the CRS of the fit, shape (cells, 2)."""
+        x, y = np.meshgrid(grid.x, grid.y, copy=False)
         if self.crs_ is None and grid.crs.is_geographic:
             message = (
                 "The interpolator was fitted to bare metres and the grid is in "
@@ -274,6 +304,36 @@ def positions(points: Points, crs: CRS | None) -> FloatArray:
     return xy
 
 
+def in_degrees(points: Points) -> FloatArray:
+    """Return places as longitude and latitude on WGS84.
+
+    Parameters
+    ----------
+    points : GeoDataFrame, GeoSeries, or array, shape (n, 2)
+        Places with a CRS, or longitude and latitude, which are kept.
+
+    Returns
+    -------
+    places : array, shape (n, 2)
+        Longitude and latitude [degrees].
+
+    Raises
+    ------
+    InputError
+        If an array holds no degrees, or as :func:`positions`.
+    MissingCRSError
+        If a GeoDataFrame has no CRS.
+
+    Examples
+    --------
+    >>> in_degrees([[95.0, 35.0]]).tolist()
+    [[95.0, 35.0]]
+    """
+    places = positions(points, WGS84)
+    check_degrees(places)
+    return places
+
+
 def merge_points(
     xy: FloatArray, values: npt.ArrayLike, *, variance: npt.ArrayLike | None = None
 ) -> FittedPoints:
@@ -312,15 +372,19 @@ def merge_points(
         rows = np.flatnonzero(keep & ~(noise >= 0)).tolist()
         message = f"Variances below 0 or missing at points {rows}. Give 0 or more."
         raise InputError(message)
-    table = pd.DataFrame({"x": xy[keep, 0], "y": xy[keep, 1], "value": array[keep]})
-    table["variance"] = 0.0 if noise is None else noise[keep]
-    groups = table.groupby(["x", "y"], sort=False)
-    merged = groups.agg(value=("value", "mean"), total=("variance", "sum"))
-    counts = groups.size().to_numpy(dtype=float)
+    # Adding 0 makes one zero of -0.0 and 0.0, which are one place.
+    used, first, place = np.unique(
+        xy[keep] + 0.0, axis=0, return_index=True, return_inverse=True
+    )
+    order, place = np.argsort(first), place.ravel()
+    counts = np.bincount(place)[order].astype(np.float64)
+    values = np.bincount(place, array[keep])[order] / counts
+    total = None if noise is None else np.bincount(place, noise[keep])[order]
     return FittedPoints(
-        xy=merged.index.to_frame().to_numpy(dtype=np.float64),
-        values=merged["value"].to_numpy(dtype=np.float64),
-        variance=None if noise is None else merged["total"].to_numpy() / counts**2,
+        xy=used[order],
+        values=values,
+        variance=None if total is None else total / counts**2,
         n_dropped=int(len(xy) - keep.sum()),
-        n_merged=int(keep.sum() - len(merged)),
+        n_merged=int(keep.sum() - len(used)),
+        counts=counts,
     )

@@ -14,7 +14,14 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 
 from geosoil.errors import InputError
-from geosoil.interpolation.base import ALBERS, FittedPoints, FloatArray, Points
+from geosoil.interpolation.base import (
+    ALBERS,
+    FittedPoints,
+    FloatArray,
+    Points,
+    in_degrees,
+)
+from geosoil.interpolation.geodesic import WGS84, Distance, geodesic_distances
 from geosoil.interpolation.residuals import places_with_drift, residual_points
 
 Estimator = Literal["matheron", "cressie"]
@@ -38,6 +45,8 @@ class DistanceClasses:
     """Mean square, or Cressie's robust fourth power of the mean root."""
     direction: Direction | None = None
     """Direction and tolerance [degrees clockwise from north]; None for all pairs."""
+    distance: Distance = "projected"
+    """How distances are taken."""
 
     def __post_init__(self) -> None:
         """Raise on settings that leave no class."""
@@ -55,6 +64,11 @@ class DistanceClasses:
             faults.append(
                 f"tolerance {self.direction[1]} (must be above 0, at most 90)"
             )
+        if self.distance not in get_args(Distance):
+            known = " or ".join(get_args(Distance))
+            faults.append(f"distance '{self.distance}' (must be {known})")
+        if self.distance == "wgs84" and self.direction is not None:
+            faults.append("direction (needs a plane: distance 'projected')")
         if faults:
             message = f"Invalid {', '.join(faults)}."
             raise InputError(message)
@@ -82,6 +96,7 @@ def empirical_variogram(  # noqa: PLR0913  the face of the room
     estimator: Estimator = "matheron",
     direction: Direction | None = None,
     drift: npt.ArrayLike | None = None,
+    distance: Distance = "projected",
     projection: str | CRS = ALBERS,
 ) -> pd.DataFrame:
     """Average half the squared differences of all pairs by classes of distance.
@@ -106,6 +121,9 @@ def empirical_variogram(  # noqa: PLR0913  the face of the room
     drift : array, shape (n,) or (n, k), optional
         Quantities that the values follow: the variogram is that of the residuals of
         ordinary least squares on them and a constant.
+    distance : {"projected", "wgs84"}
+        Whether distances are taken in the projection, or along the ellipsoid; bare
+        arrays are then longitude and latitude [degrees].
     projection : str or CRS
         Projected CRS for points in degrees.
 
@@ -138,14 +156,12 @@ def empirical_variogram(  # noqa: PLR0913  the face of the room
     >>> table.n.tolist(), table.gamma.tolist()
     ([1, 2], [2.0, 2.5])
     """
+    plane = distance != "wgs84"
+    if not plane:
+        points, projection = in_degrees(points), WGS84
     fitted, columns = places_with_drift(points, values, drift, projection=projection)
-    classes = DistanceClasses(
-        default_cutoff(fitted.xy) if cutoff is None else cutoff,
-        n_bins,
-        width,
-        estimator,
-        direction,
-    )
+    reach = default_cutoff(fitted.xy, distance) if cutoff is None else cutoff
+    classes = DistanceClasses(reach, n_bins, width, estimator, direction, distance)
     return distance_classes(residual_points(fitted, columns), classes)
 
 
@@ -202,19 +218,23 @@ def directional_variogram(  # noqa: PLR0913  the face of the room
     return pd.concat(filled or tables[:1], ignore_index=True)
 
 
-def default_cutoff(xy: FloatArray) -> float:
+def default_cutoff(xy: FloatArray, distance: Distance = "projected") -> float:
     """Return a third of the diagonal of the box around places.
 
     Parameters
     ----------
     xy : array, shape (n, 2)
-        Places [m].
+        Places [m], or longitude and latitude [degrees].
+    distance : {"projected", "wgs84"}
+        How distances are taken.
 
     Returns
     -------
     cutoff : float
         Distance [m].
     """
+    if distance == "wgs84":
+        return float(geodesic_distances(xy.min(axis=0), xy.max(axis=0))) / 3
     return float(np.hypot(*np.ptp(xy, axis=0))) / 3
 
 
@@ -239,7 +259,10 @@ def distance_classes(points: FittedPoints, classes: DistanceClasses) -> pd.DataF
     count = len(z)
     for start in range(0, count, BLOCK):
         rows = np.arange(start, min(start + BLOCK, count))
-        distance = cdist(xy[rows], xy[start:])
+        if classes.distance == "wgs84":
+            distance = geodesic_distances(xy[rows][:, None, :], xy[start:])
+        else:
+            distance = cdist(xy[rows], xy[start:])
         difference = z[rows, None] - z[None, start:]
         unlike = np.sqrt(np.abs(difference)) if robust else difference**2
         once = np.arange(start, count)[None, :] > rows[:, None]

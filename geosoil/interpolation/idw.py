@@ -11,6 +11,7 @@ from scipy.spatial.distance import cdist
 
 from geosoil.errors import InputError
 from geosoil.interpolation.base import ALBERS, FloatArray, Interpolator
+from geosoil.interpolation.geodesic import Distance, GlobeTree, geodesic_distances
 from geosoil.interpolation.neighbors import Neighborhood
 
 BLOCK = 2**18
@@ -28,13 +29,18 @@ class InverseDistance(Interpolator):
         Use the nearest ones only.
     max_distance : float, optional
         Use data within this distance only [m]; NaN where there are none.
+    min_neighbors : int
+        Number of data within reach below which the answer is NaN.
+    distance : {"projected", "wgs84"}
+        Whether distances are taken in the projection, or along the ellipsoid; bare
+        arrays are then longitude and latitude [degrees].
     projection : str or CRS
         Projected CRS for points in degrees.
 
     Raises
     ------
     InputError
-        If a parameter is not above 0.
+        If a parameter cannot be.
 
     Notes
     -----
@@ -63,14 +69,16 @@ class InverseDistance(Interpolator):
         *,
         n_neighbors: int | None = None,
         max_distance: float | None = None,
+        min_neighbors: int = 1,
+        distance: Distance = "projected",
         projection: str | CRS = ALBERS,
     ) -> None:
-        super().__init__(projection=projection)
+        super().__init__(projection=projection, distance=distance)
         if not power > 0:
             message = f"Invalid power '{power}'. Give an exponent above 0."
             raise InputError(message)
         self.power = float(power)
-        self.neighborhood = Neighborhood(n_neighbors, max_distance)
+        self.neighborhood = Neighborhood(n_neighbors, max_distance, min_neighbors)
 
     def _prepare(self) -> None:
         """Index the places."""
@@ -80,7 +88,8 @@ class InverseDistance(Interpolator):
                 "it out, or use Kriging."
             )
             raise InputError(message)
-        self.tree_ = cKDTree(self.points_.xy)
+        plane = self.distance == "projected"
+        self.tree_ = (cKDTree if plane else GlobeTree)(self.points_.xy)
 
     def _estimate(self, targets: FloatArray) -> dict[str, FloatArray]:
         """Estimate block by block."""
@@ -96,7 +105,7 @@ class InverseDistance(Interpolator):
         """Estimate at some targets; NaN where no data are near enough."""
         values = self.points_.values
         if self.neighborhood.is_global(len(values)):
-            distances = cdist(targets, self.points_.xy)
+            distances = self._distances(targets)
             used = np.broadcast_to(values, distances.shape)
         else:
             indices, distances = self.neighborhood.search(self.tree_, targets)
@@ -111,17 +120,18 @@ class InverseDistance(Interpolator):
         estimate = (weights * used).sum(axis=1) / weights.sum(axis=1)
         return np.where(lonely[:, 0], np.nan, estimate)
 
+    def _distances(self, targets: FloatArray) -> FloatArray:
+        """Return the distances of targets from all data."""
+        if self.distance == "projected":
+            return cdist(targets, self.points_.xy)
+        return geodesic_distances(targets[:, None, :], self.points_.xy)
+
     def _settings(self) -> dict[str, Any]:
         """Return the method with its parameters."""
-        return {
+        settings = {
             "method": self.method,
             "power": self.power,
-            **{
-                key: value
-                for key, value in (
-                    ("n_neighbors", self.neighborhood.n_neighbors),
-                    ("max_distance", self.neighborhood.max_distance),
-                )
-                if value is not None
-            },
+            **self.neighborhood.settings(),
         }
+        plane = self.distance == "projected"
+        return settings if plane else {**settings, "distance": self.distance}

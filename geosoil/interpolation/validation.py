@@ -18,7 +18,9 @@ from geosoil.interpolation.base import (
     metric_crs,
     positions,
 )
+from geosoil.interpolation.drift import drift_values
 from geosoil.interpolation.elevation_kriging import ElevationKriging
+from geosoil.interpolation.kriging import Kriging
 from geosoil.interpolation.validation_folds import (
     FoldKind,
     Folds,
@@ -75,7 +77,7 @@ class CrossValidation:
     """What a reader must know of the variogram; "" where there is none."""
 
 
-def cross_validate(
+def cross_validate(  # noqa: PLR0913  the face of the room
     interpolator: Candidate,
     points: Points,
     values: npt.ArrayLike,
@@ -83,6 +85,7 @@ def cross_validate(
     folds: FoldKind | Folds = "loo",
     measurement_variance: npt.ArrayLike | None = None,
     elevation: npt.ArrayLike | None = None,
+    drift: npt.ArrayLike | pd.DataFrame | None = None,
 ) -> CrossValidation:
     """Predict each value from the data of the other folds, and score the predictions.
 
@@ -104,12 +107,16 @@ def cross_validate(
         Variance of each measurement, for kriging.
     elevation : array, shape (n,), optional
         Elevation of the points [m], for ElevationKriging.
+    drift : array, shape (n,) or (n, k), or DataFrame, optional
+        External drift at the points, for Kriging; rasters that it was made with are
+        read by itself. Rows without a drift are not used, and say so.
 
     Returns
     -------
     validation : CrossValidation
         Table and scores. The variance is that of observed - predicted: the kriging
-        variance and the variance of the measurement itself.
+        variance and the variance of the measurement itself, the error of the variogram
+        included.
 
     Raises
     ------
@@ -121,12 +128,12 @@ def cross_validate(
 
     Notes
     -----
-    Kriging from all data with a kept variogram is solved by one factorisation for all
-    folds: with B the upper left part of the inverse of the kriging matrix, the
-    residuals of a fold G are (B_GG)^-1 (B z)_G with covariance (B_GG)^-1 (Dubrule
-    1983); all else is fitted anew fold by fold. Leaving out one by one is too kind
-    where samples lie in clusters: near mates predict them. Blocks and sites tell how
-    good a map is away from its data.
+    Kriging of points from all data with a kept variogram is solved by one
+    factorisation for all folds: with B the upper left part of the inverse of the
+    kriging matrix, the residuals of a fold G are (B_GG)^-1 (B z)_G with covariance
+    (B_GG)^-1 (Dubrule 1983); all else is fitted anew fold by fold. Leaving out one by
+    one is too kind where samples lie in clusters: near mates predict them. Blocks and
+    sites tell how good a map is away from its data.
 
     References
     ----------
@@ -145,9 +152,8 @@ def cross_validate(
     ([2.4, 2.5, 1.8], 0.1)
     """
     rule = Folds(folds) if isinstance(folds, str) else folds
-    data, missing = _gather(
-        interpolator, points, values, (measurement_variance, elevation)
-    )
+    others = (measurement_variance, elevation, drift)
+    data, missing = _gather(interpolator, points, values, others)
     used = missing == ""
     rule, chosen = rule.part(used), data.part(used)
     labels, block_size = _labels(rule, chosen)
@@ -202,7 +208,7 @@ def common_folds(
     ('site', [0, 1], None)
     """
     rule = Folds(folds) if isinstance(folds, str) else folds
-    data, missing = _gather(SampleMean(), points, values, (None, None))
+    data, missing = _gather(SampleMean(), points, values, (None, None, None))
     used = missing == ""
     labels, block_size = _labels(rule.part(used), data.part(used))
     return Folds("site", groups=_spread(labels, used, -1)), block_size
@@ -212,16 +218,19 @@ def _gather(
     interpolator: Candidate,
     points: Points,
     values: npt.ArrayLike,
-    others: tuple[npt.ArrayLike | None, npt.ArrayLike | None],
+    others: tuple[npt.ArrayLike | pd.DataFrame | None, ...],
 ) -> tuple[ValidationData, npt.NDArray[np.object_]]:
-    """Return all rows as arrays in metres, and why a row cannot be used."""
+    """Return all rows as arrays in metres, and why a row cannot be used.
+
+    The others are measurement variance, elevation and drift.
+    """
     crs = metric_crs(
         points, getattr(interpolator, "projection", CRS.from_user_input(ALBERS))
     )
     xy = positions(points, crs)
     noise, height = (
         None if given is None else np.asarray(given, dtype=np.float64)
-        for given in others
+        for given in others[:2]
     )
     z = np.asarray(values, dtype=np.float64)
     named = {"values": z, "measurement variances": noise, "elevations": height}
@@ -229,15 +238,32 @@ def _gather(
         if array is not None and array.shape != (len(xy),):
             message = f"{len(xy)} points, but {name} of shape {array.shape}."
             raise InputError(message)
+    table = None
+    if others[2] is not None:
+        columns, names = drift_values(others[2], len(xy))
+        table = pd.DataFrame(columns, columns=list(names))
     reason = np.full(len(xy), "", dtype=object)
+    reason[~_has_drift(interpolator, points, table, len(xy))] = "no drift"
     if isinstance(interpolator, ElevationKriging) and height is not None:
         reason[~np.isfinite(height)] = "no elevation"
     reason[~np.isfinite(xy).all(axis=1)] = "no place"
     reason[~np.isfinite(z)] = "no value"
     if (reason != "").all():
-        message = f"None of {len(xy)} points can be used: no value or no place."
+        found = ", ".join(sorted(set(reason)))
+        message = f"None of {len(xy)} points can be used: {found}."
         raise InputError(message)
-    return ValidationData(xy, z, noise, height), reason
+    return ValidationData(xy, z, noise, height, table, crs), reason
+
+
+def _has_drift(
+    interpolator: Candidate, points: Points, table: pd.DataFrame | None, count: int
+) -> BoolArray:
+    """Say which rows have all that kriging with external drift needs."""
+    if table is None and isinstance(interpolator, Kriging):
+        table = interpolator.drift_at(points)
+    if table is None:
+        return np.ones(count, dtype=bool)
+    return np.asarray(np.isfinite(table.to_numpy()).all(axis=1))
 
 
 def _labels(rule: Folds, data: ValidationData) -> tuple[IntArray, float | None]:
@@ -294,6 +320,8 @@ def _method(candidate: Candidate, data: ValidationData) -> str:
         return "mean" if candidate.strata is None else "mean of the stratum"
     if isinstance(candidate, ElevationKriging):
         return "regression kriging with elevation"
+    if isinstance(candidate, Kriging) and data.drift is not None:
+        return candidate.title(tuple(data.drift.columns))
     if isinstance(candidate, Interpolator):
         return candidate.method
     return candidate(data.xy, data.values).method

@@ -7,23 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.linalg import LinAlgError, cholesky
-from scipy.spatial.distance import cdist
+from pyproj import CRS
 
 from geosoil.errors import InputError
 from geosoil.interpolation._kernels_validation import leave_out
-from geosoil.interpolation.base import Interpolator, merge_points
+from geosoil.interpolation.base import Interpolator, Points
 from geosoil.interpolation.elevation_kriging import (
     FEWEST,
     LEAST_SPREAD,
     ElevationKriging,
 )
-from geosoil.interpolation.kriging import DENSE_LIMIT, Kriging, check_regular
+from geosoil.interpolation.kriging import DENSE_LIMIT, Kriging
+from geosoil.interpolation.kriging_variogram import has_no_variance
 from geosoil.interpolation.validation_folds import place_numbers
-from geosoil.interpolation.variogram import Variogram
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -31,6 +31,7 @@ BoolArray = npt.NDArray[np.bool_]
 Answer: TypeAlias = tuple[FloatArray, FloatArray]
 
 NO_DATA_NEAR = "no data near enough"
+NONE_TELLS = "no data near enough, or none that tell the drift"
 NO_MATE = "no other fold has two values of this stratum"
 
 
@@ -90,6 +91,10 @@ class ValidationData:
     """Variance of each measurement, shape (n,)."""
     elevation: FloatArray | None = None
     """Elevation of each point [m], shape (n,)."""
+    drift: pd.DataFrame | None = None
+    """External drift of kriging, n rows; None where it reads rasters or has none."""
+    crs: CRS | None = None
+    """CRS of the positions; None for bare metres."""
 
     def part(self, chosen: BoolArray) -> ValidationData:
         """Return some of the points.
@@ -110,7 +115,26 @@ class ValidationData:
             self.values[chosen],
             None if noise is None else noise[chosen],
             None if height is None else height[chosen],
+            None if self.drift is None else self.drift[chosen],
+            self.crs,
         )
+
+    def places(self, interpolator: Interpolator) -> Points:
+        """Return the places as an interpolator needs them.
+
+        Parameters
+        ----------
+        interpolator : Interpolator
+            What is to be fitted, or asked.
+
+        Returns
+        -------
+        places : array, shape (n, 2), or GeoSeries
+            With the CRS where rasters are read or distances are geodesic.
+        """
+        if self.crs is None or not interpolator.needs_crs:
+            return self.xy
+        return gpd.GeoSeries.from_xy(self.xy[:, 0], self.xy[:, 1], crs=self.crs)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,8 +205,8 @@ def predict_folds(
     Returns
     -------
     predictions : Predictions
-        Global kriging with a given variogram is solved in closed form; all else is
-        fitted anew for each fold.
+        Global kriging of points with a given variogram is solved in closed form, with
+        whatever drift; all else is fitted anew for each fold.
 
     Raises
     ------
@@ -210,8 +234,7 @@ def predict_folds(
             predicted[test], variance[test] = _train_and_predict(candidate, data, test)
         except InputError as error:
             reason[test] = f"not fitted: {error}"
-    silent = np.isnan(predicted) & (reason == "")
-    reason[silent] = NO_MATE if isinstance(candidate, SampleMean) else NO_DATA_NEAR
+    reason[np.isnan(predicted) & (reason == "")] = _silence(candidate)
     return Predictions(predicted, np.maximum(variance, 0.0), reason, closed)
 
 
@@ -235,7 +258,20 @@ def _fitted(candidate: Candidate, data: ValidationData) -> Any:  # noqa: ANN401 
         own = copy.copy(candidate)
     else:
         own = _made(candidate, data)
-    return own.fit(data.xy, data.values, variance=noise)
+    places = data.places(own)
+    if isinstance(own, Kriging):
+        return own.fit(places, data.values, variance=noise, drift=data.drift)
+    if data.drift is not None:
+        message = f"{type(own).__name__} takes no drift. Leave it out, or use Kriging."
+        raise InputError(message)
+    return own.fit(places, data.values, variance=noise)
+
+
+def _silence(candidate: Candidate) -> str:
+    """Return why a candidate gives no prediction where it was fitted."""
+    if isinstance(candidate, SampleMean):
+        return NO_MATE
+    return NONE_TELLS if isinstance(candidate, Kriging) else NO_DATA_NEAR
 
 
 def _made(make: Callable[..., object], data: ValidationData) -> Interpolator:
@@ -259,14 +295,22 @@ def _train_and_predict(
     fitted, targets = _fitted(candidate, data.part(~test)), data.part(test)
     if isinstance(fitted, ElevationKriging):
         found = fitted.predict(targets.xy, np.asarray(targets.elevation))
+    elif isinstance(fitted, Kriging):
+        found = fitted.predict(targets.places(fitted), drift=targets.drift)
     else:
-        found = fitted.predict(targets.xy)
+        found = fitted.predict(targets.places(fitted))
     predicted = found["estimate"].to_numpy()
     if "kriging_variance" not in found:
         return predicted, np.full(len(predicted), np.nan)
-    noise = targets.measurement_variance
-    variance = found["kriging_variance"].to_numpy()
-    return predicted, variance if noise is None else variance + noise
+    own = _own_noise(fitted, targets)
+    return predicted, found["kriging_variance"].to_numpy() + own
+
+
+def _own_noise(fitted: Kriging | ElevationKriging, data: ValidationData) -> FloatArray:
+    """Return the variance of the error of each measurement itself."""
+    noise = np.full(len(data.values), fitted.variogram_.error)
+    given = data.measurement_variance
+    return noise if given is None else noise + given
 
 
 def _means(mean: SampleMean, values: FloatArray, test: BoolArray) -> Answer:
@@ -287,8 +331,8 @@ def _means(mean: SampleMean, values: FloatArray, test: BoolArray) -> Answer:
 def _has_closed_form(candidate: Candidate, data: ValidationData) -> bool:
     """Return whether one inverse answers for all folds.
 
-    Only for what is known to be kriged as here: a class derived from these, or a
-    variogram with a direction or an error of its own, is fitted anew.
+    Only for what is known to be kriged as here: a class derived from these is fitted
+    anew.
     """
     if type(candidate) not in (Kriging, ElevationKriging):
         return False
@@ -296,10 +340,10 @@ def _has_closed_form(candidate: Candidate, data: ValidationData) -> bool:
     count = int(place_numbers(data.xy).max()) + 1
     if isinstance(variogram, str) or count > DENSE_LIMIT:
         return False
-    if not variogram.is_isotropic or variogram.error > 0:
-        return False
     if isinstance(candidate, Kriging):
-        return candidate.neighborhood.is_global(count)
+        around = candidate.neighborhood
+        points = candidate.block is None and around.min_neighbors == 1
+        return points and around.is_global(count)
     return data.measurement_variance is None and data.elevation is not None
 
 
@@ -309,42 +353,32 @@ def _closed_form(
     labels: IntArray,
 ) -> Answer:
     """Predict all points from one inverse; NaN in folds it cannot answer for."""
+    fitted = _fitted(candidate, data)
+    kriging: Kriging = getattr(fitted, "kriging_", fitted)
+    system = kriging.whole_system()
     places = place_numbers(data.xy)
-    merged = merge_points(data.xy, data.values, variance=data.measurement_variance)
-    model, unit = _positive_model(candidate.variogram, merged.variance)
-    covariance = model.covariance(cdist(merged.xy, merged.xy))
-    noise = np.zeros(len(merged.xy)) if merged.variance is None else merged.variance
-    covariance[np.diag_indices(len(noise))] += noise
-    try:
-        lower = cholesky(covariance, lower=True, overwrite_a=True, check_finite=False)
-    except LinAlgError:
-        lower = np.zeros_like(covariance)
-    check_regular(np.diagonal(lower), model)
-    drift, heights = np.ones((len(noise), 1)), np.zeros(len(noise))
-    if isinstance(candidate, ElevationKriging):
-        heights = merge_points(data.xy, np.asarray(data.elevation)).values  # noqa: PD011  a plain array
-        scaled = (heights - heights.mean()) / max(float(np.ptp(heights)), 1e-300)
-        drift = np.column_stack([drift, scaled])
     folds = labels[np.unique(places, return_index=True)[1]]
-    observed = merged.values  # noqa: PD011  a plain array
-    residual, variance = leave_out(lower, drift, observed, folds)
-    if isinstance(candidate, ElevationKriging):
-        residual[_without_lapse_rate(heights, folds)] = np.nan
-    predicted = (observed - residual)[places]
-    own = 0.0 if data.measurement_variance is None else data.measurement_variance
-    return predicted, np.maximum(variance * unit - noise, 0.0)[places] + own
+    known = system.data
+    residual, variance = leave_out(system.lower, known.drift, known.values, folds)
+    wanting = _without_drift(kriging, folds)
+    if isinstance(fitted, ElevationKriging):
+        heights = pd.Series(np.asarray(data.elevation)).groupby(places).mean()
+        wanting |= _without_lapse_rate(heights.to_numpy(), folds)
+    residual[wanting] = np.nan
+    predicted = kriging.points_.values - residual  # noqa: PD011  a plain array
+    if has_no_variance(kriging.variogram_, known.noise):
+        variance = np.zeros(len(folds))
+    if kriging.outputs == "estimate":
+        variance = np.full(len(folds), np.nan)
+    variance = np.maximum(variance - known.noise, 0.0)[places]
+    return predicted[places], variance + _own_noise(kriging, data)
 
 
-def _positive_model(
-    variogram: Variogram, noise: FloatArray | None
-) -> tuple[Variogram, float]:
-    """Return a model with an inverse, and 0 where the field itself has no variance.
-
-    Equal values have no variance: any model then gives the weights.
-    """
-    if variogram.sill > 0 or noise is not None:
-        return variogram, 1.0
-    return Variogram("nugget", 1.0, 0.0, variogram.range_), 0.0
+def _without_drift(kriging: Kriging, folds: IntArray) -> BoolArray:
+    """Say for which places the other folds hold too few to tell the drift."""
+    names = kriging.drift_names_
+    others = len(folds) - np.bincount(folds)[folds]
+    return others < len(names) + 3 if names else others < 1
 
 
 def _without_lapse_rate(heights: FloatArray, folds: IntArray) -> BoolArray:

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import xarray as xr
 from affine import Affine
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +31,17 @@ def test_a_raster_knows_its_grid() -> None:
     crop = raster.isel(y=slice(5, 9), x=slice(10, 30))
     bounds = (89.90, 35.85, 90.90, 36.05)
     np.testing.assert_allclose(Grid.of(crop).bounds, bounds, atol=1e-9)
+
+
+def test_georeferencing_leaves_the_raster_that_was_given_as_it_was() -> None:
+    grid = Grid.from_bounds((0, 0, 3, 2), 1, "EPSG:32647")
+    given = xr.DataArray(np.ones((2, 3)), dims=("y", "x"), attrs={"units": "1"})
+    placed = grid.georeference(given)
+    assert Grid.of(placed) == grid
+    assert given.attrs == {"units": "1"}
+    assert not given.encoding
+    assert not given.coords
+    assert np.shares_memory(placed.to_numpy(), given.to_numpy())
 
 
 def test_a_raster_without_crs_is_refused() -> None:

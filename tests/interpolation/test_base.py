@@ -13,7 +13,7 @@ from pyproj import Geod
 
 from geosoil.errors import InputError, MissingCRSError
 from geosoil.grids.grid import Grid
-from geosoil.interpolation.base import ALBERS, Interpolator, positions
+from geosoil.interpolation.base import ALBERS, Interpolator, merge_points, positions
 from geosoil.interpolation.idw import InverseDistance
 from geosoil.interpolation.kriging import Kriging
 from geosoil.interpolation.variogram import Variogram
@@ -27,8 +27,20 @@ ALL = pytest.mark.parametrize(
         lambda: Kriging(SMOOTH),
         lambda: Kriging(SMOOTH, n_neighbors=5),
         lambda: Kriging(SMOOTH, max_distance=2e6),
+        lambda: InverseDistance(distance="wgs84"),
+        lambda: Kriging(SMOOTH, distance="wgs84"),
+        lambda: Kriging(SMOOTH, distance="wgs84", n_neighbors=5),
     ],
-    ids=["idw", "idw-local", "kriging", "kriging-local", "kriging-within"],
+    ids=[
+        "idw",
+        "idw-local",
+        "kriging",
+        "kriging-local",
+        "kriging-within",
+        "idw-wgs84",
+        "kriging-wgs84",
+        "kriging-wgs84-local",
+    ],
 )
 RNG = np.random.default_rng(7)
 LONGITUDE, LATITUDE = RNG.uniform(90, 102, 30), RNG.uniform(32, 36, 30)
@@ -186,6 +198,32 @@ def test_input_that_cannot_be_used_is_refused() -> None:
         Kriging(SMOOTH).fit([[0, 0], [1, 1]], [1, 2], variance=[0.1, -1])
     with pytest.raises(InputError, match="no projected CRS"):
         InverseDistance(projection="EPSG:4326")
+
+
+def test_merged_points_know_how_many_they_were() -> None:
+    merged = merge_points(np.array([[0.0, 0], [1, 0], [0, 0]]), [1.0, 2.0, 3.0])
+    assert merged.counts is not None
+    assert merged.counts.tolist() == [2.0, 1.0]
+
+
+AXES = st.sampled_from([-0.0, 0.0, 1.0, -2.5]), st.sampled_from([0.0, -0.0, 3.0])
+
+
+@given(st.lists(st.tuples(*AXES), min_size=1, max_size=12))
+def test_places_are_merged_as_groups_of_a_table(
+    places: list[tuple[float, float]],
+) -> None:
+    """The order is that of their first appearance; -0.0 and 0.0 are one place."""
+    xy = np.array(places)
+    values, variance = np.arange(len(xy)) * 1.5, np.arange(len(xy)) + 0.25
+    found = merge_points(xy, values, variance=variance)
+    table = pd.DataFrame({"x": xy[:, 0], "y": xy[:, 1], "value": values})
+    groups = table.assign(variance=variance).groupby(["x", "y"], sort=False)
+    np.testing.assert_array_equal(found.xy, [key for key, _ in groups])
+    np.testing.assert_allclose(found.values, groups["value"].mean(), rtol=1e-15)
+    expected = groups["variance"].sum() / groups.size() ** 2
+    np.testing.assert_allclose(found.variance, expected, rtol=1e-15)
+    assert found.n_merged == len(xy) - len(groups)
 
 
 def test_bare_metres_and_degrees_do_not_meet() -> None:

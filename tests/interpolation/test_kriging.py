@@ -1,19 +1,22 @@
-"""Ordinary kriging against gstat, the textbook system and its own symmetries."""
+"""Simple and ordinary kriging against gstat and the textbook system."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 from geosoil.errors import InputError
-from geosoil.interpolation import kriging
+from geosoil.interpolation import kriging_local, kriging_system
 from geosoil.interpolation.anisotropy import Anisotropy
-from geosoil.interpolation.elevation_kriging import ElevationKriging
+from geosoil.interpolation.idw import InverseDistance
 from geosoil.interpolation.kriging import Kriging, SingularKrigingError
+from geosoil.interpolation.neighbors import Neighborhood
 from geosoil.interpolation.variogram import NestedVariogram, Variogram, fit_variogram
 
 MODEL = Variogram("spherical", 0.05, 0.59, 897.0)
@@ -164,7 +167,7 @@ def test_a_singular_system_is_named(n_neighbors: int | None) -> None:
 
 
 def test_a_dense_system_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kriging, "DENSE_LIMIT", 10)
+    monkeypatch.setattr(kriging_system, "DENSE_LIMIT", 10)
     xy = np.random.default_rng(2).uniform(0, 1000, (20, 2))
     with pytest.raises(InputError, match="One system of 20 data needs"):
         Kriging(MODEL).fit(xy, xy[:, 0])
@@ -180,8 +183,8 @@ def test_block_size_does_not_change_the_answer(
         surface = Kriging(MODEL, **options).fit(sites, meuse["log_zinc"])  # type: ignore[arg-type]
         whole = surface.predict(targets)
         with monkeypatch.context() as patch:
-            patch.setattr(kriging, "BLOCK", 7)
-            patch.setattr(kriging, "LOCAL_NUMBERS", 200)
+            patch.setattr(kriging_system, "BLOCK", 7)
+            patch.setattr(kriging_local, "LOCAL_NUMBERS", 200)
             parts = surface.predict(targets)
         for name in ("estimate", "kriging_variance"):
             np.testing.assert_allclose(parts[name], whole[name], rtol=1e-12)
@@ -243,10 +246,185 @@ def test_nested_structures_add_their_covariances():
     np.testing.assert_allclose(found["kriging_variance"], variance, atol=1e-10)
 
 
-def test_kriging_with_elevation_refuses_what_it_would_ignore():
-    for odd in (
-        Variogram("spherical", 0.1, 1.0, 4e3, error=0.3),
-        Variogram("spherical", 0.1, 1.0, 4e3, anisotropy=Anisotropy(30.0, 0.4)),
+def test_simple_kriging_equals_gstat(
+    meuse: pd.DataFrame, sites: np.ndarray, gstat: Path
+) -> None:
+    surface = Kriging(MODEL, mean=5.9).fit(sites, meuse["log_zinc"])
+    compare(surface, pd.read_csv(gstat / "sk_beta5.9_logzinc.csv"))
+    attrs = surface.predict(sites[:2]).attrs
+    assert (attrs["method"], attrs["mean"]) == ("simple kriging", 5.9)
+
+
+def test_ties_of_the_last_neighbour_go_by_the_order_of_the_data(
+    meuse: pd.DataFrame, sites: np.ndarray, gstat: Path
+) -> None:
+    tied = np.loadtxt(gstat / "ok_sph_nmax20_tie_rows.csv", dtype=int)
+    table = pd.read_csv(gstat / "ok_sph_nmax20_logzinc.csv")
+    targets = table[["x", "y"]].to_numpy(dtype=float)[tied]
+    z = meuse["log_zinc"].to_numpy()
+    found = Kriging(MODEL, n_neighbors=20).fit(sites, z).predict(targets)
+    for i, target in enumerate(targets):
+        distance = cdist(sites, target[None])[:, 0]
+        near = np.lexsort((np.arange(len(z)), distance))[:20]
+        assert distance[near[-1]] == np.sort(distance)[20]
+        estimate, variance = textbook(sites[near], z[near], np.zeros(20), target)
+        assert float(found["estimate"][i]) == pytest.approx(estimate, abs=1e-10)
+        assert float(found["kriging_variance"][i]) == pytest.approx(variance, abs=1e-10)
+
+
+def test_a_ring_of_ties_is_cut_by_the_order_of_the_data() -> None:
+    # Points of integer coordinates on one circle around the origin: 65**2 =
+    # 16**2 + 63**2 = 25**2 + 60**2 = 33**2 + 56**2 = 39**2 + 52**2.
+    legs = [(16, 63), (25, 60), (33, 56), (39, 52)]
+    ring = [
+        (sx * a, sy * b)
+        for p, q in legs
+        for a, b in ((p, q), (q, p))
+        for sx in (1, -1)
+        for sy in (1, -1)
+    ]
+    ring = np.array(ring, dtype=float)[np.random.default_rng(2).permutation(32)]
+    hood = Neighborhood(n_neighbors=3)
+    indices, distances = hood.search(cKDTree(ring), np.zeros((1, 2)))
+    assert indices.tolist() == [[0, 1, 2]]
+    assert distances.tolist() == [[65.0, 65.0, 65.0]]
+
+
+def test_fewer_data_in_reach_than_asked_for_give_no_answer() -> None:
+    rng = np.random.default_rng(8)
+    xy, z = rng.uniform(0, 1000, (40, 2)), rng.normal(size=40)
+    targets = rng.uniform(0, 1000, (60, 2))
+    options = {"max_distance": 180.0, "n_neighbors": 6}
+    strict = Kriging(MODEL, min_neighbors=4, **options).fit(xy, z)
+    found = strict.predict(targets)
+    counts = (cdist(targets, xy) <= 180.0).sum(axis=1)
+    assert 0 < (counts < 4).sum() < 60
+    plain = Kriging(MODEL, **options).fit(xy, z).predict(targets)
+    for name in ("estimate", "kriging_variance"):
+        expected = np.where(counts < 4, np.nan, plain[name])
+        np.testing.assert_array_equal(found[name], expected)
+    assert found.attrs["n_few_neighbors"] == (counts < 4).sum()
+    assert found.attrs["min_neighbors"] == 4
+    alone = Kriging(MODEL, min_neighbors=50).fit(xy, z).predict(targets)
+    assert np.isnan(alone["estimate"]).all()
+    inverse = InverseDistance(min_neighbors=4, **options).fit(xy, z).predict(targets)
+    np.testing.assert_array_equal(np.isnan(inverse["estimate"]), counts < 4)
+
+
+@pytest.mark.parametrize("options", [{}, {"n_neighbors": 9}, {"drift": "linear"}])
+def test_an_estimate_alone_is_the_same_estimate(
+    meuse: pd.DataFrame, sites: np.ndarray, options: dict[str, Any]
+) -> None:
+    targets = sites + 13.0
+    whole = Kriging(MODEL, **options).fit(sites, meuse["log_zinc"]).predict(targets)
+    alone = Kriging(MODEL, outputs="estimate", **options)
+    found = alone.fit(sites, meuse["log_zinc"]).predict(targets)
+    assert list(found) == ["estimate"]
+    np.testing.assert_allclose(found["estimate"], whole["estimate"], rtol=1e-13)
+
+
+def test_the_drift_has_a_part_of_the_variance(
+    meuse: pd.DataFrame, sites: np.ndarray
+) -> None:
+    targets = np.vstack([sites + 13.0, sites.mean(axis=0) + 1e6])
+    kind = "estimate, variance and drift variance"
+    for options in ({}, {"n_neighbors": 155}, {"mean": 5.9}):
+        parts = Kriging(MODEL, outputs=kind, **options)  # type: ignore[arg-type]
+        found = parts.fit(sites, meuse["log_zinc"]).predict(targets)
+        total, drift = found["kriging_variance"], found["drift_variance"]
+        assert (drift <= total).all()
+        # Far from all data the residual has the whole sill.
+        far = 0.0 if options == {"mean": 5.9} else float(total[-1]) - MODEL.sill
+        assert float(drift[-1]) == pytest.approx(far, abs=1e-12)
+
+
+@pytest.mark.parametrize("n_neighbors", [None, 2])
+def test_a_variance_below_zero_is_no_answer(n_neighbors: int | None) -> None:
+    """The periodic model is a covariance along a line, and none in the plane."""
+    periodic = Variogram("periodic", 0.0, 1.0, 2.0)
+    xy = [[0.0, 0.0], [0.5, 0.0], [8000.0, 0.0]][: 2 if n_neighbors is None else 3]
+    surface = Kriging(periodic, mean=0.0, n_neighbors=n_neighbors)
+    surface.fit(xy, [1.0, 2.0, 5.0][: len(xy)])
+    # At distance 1 from both the covariances are -1, those of the data 0.
+    away = [0.25, np.sqrt(1 - 0.25**2)]
+    found = surface.predict([away, [1.0, 0.0], [0.5, 0.0]])
+    np.testing.assert_allclose(found["estimate"], [-3.0, -1.0, 2.0], atol=1e-12)
+    np.testing.assert_allclose(found["kriging_variance"], [np.nan, 0, 0], atol=1e-12)
+    assert found.attrs["n_negative_variance"] == 1
+
+
+def test_repeats_share_the_error_of_the_variogram() -> None:
+    xy = np.array([[0.0, 0.0], [0.0, 0.0], [300.0, 0.0]])
+    model = Variogram("spherical", 0.05, 0.59, 897.0, error=0.3)
+    by_model = Kriging(model).fit(xy, [1.0, 3.0, 5.0])
+    by_data = Kriging(MODEL).fit(xy, [1.0, 3.0, 5.0], variance=np.full(3, 0.3))
+    for name in ("estimate", "kriging_variance"):
+        np.testing.assert_allclose(
+            by_model.predict([[100.0, 50.0]])[name],
+            by_data.predict([[100.0, 50.0]])[name],
+        )
+
+
+def test_equal_values_are_flagged_and_simple_kriging_keeps_its_mean() -> None:
+    xy = np.random.default_rng(2).uniform(0, 1000, (20, 2))
+    found = Kriging("spherical").fit(xy, np.full(20, 0.4)).predict(xy + 5)
+    assert found.attrs["variogram_flag"] == "all values are equal"
+    simple = Kriging(MODEL, mean=1.0).fit(xy, np.full(20, 0.4)).predict([[1e6, 0.0]])
+    assert float(simple["estimate"][0]) == pytest.approx(1.0)
+    assert float(simple["kriging_variance"][0]) == pytest.approx(MODEL.sill)
+
+
+def test_too_few_places_for_a_variogram_are_named() -> None:
+    with pytest.raises(InputError, match="needs 3 places with values, found 2"):
+        Kriging("spherical").fit([[0, 0], [1, 1]], [1, 2])
+    with pytest.raises(InputError, match=r"found 1 \(0 without a value, 3 repeats"):
+        Kriging("spherical").fit(np.zeros((4, 2)), [1, 2, 3, 4])
+    one = Kriging(MODEL).fit(np.zeros((4, 2)), [1, 2, 3, 4]).predict([[1e5, 0.0]])
+    assert float(one["estimate"][0]) == pytest.approx(2.5)
+
+
+def test_settings_that_cannot_be_are_refused_all_at_once() -> None:
+    with pytest.raises(InputError, match="Unknown model 'sferical'") as caught:
+        Kriging("sferical", mean=np.nan, drift="linear", outputs="all")  # type: ignore[arg-type]
+    for words in ("Invalid mean", "leaves no drift", "Unknown outputs 'all'"):
+        assert words in str(caught.value)
+    for odd in ("linear", "power", "matern"):
+        with pytest.raises(InputError, match=f"Unknown model '{odd}'"):
+            Kriging(odd)
+    with pytest.raises(InputError, match="The variogram is int"):
+        Kriging(3)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="Unknown drift 'cubic'"):
+        Kriging(MODEL, drift="cubic")  # type: ignore[arg-type]
+    with pytest.raises(
+        InputError, match=r"Invalid n_neighbors '0'.*min_neighbors '-1'"
     ):
-        with pytest.raises(InputError, match="the same in all directions"):
-            ElevationKriging(odd)
+        Kriging(MODEL, n_neighbors=0, min_neighbors=-1)
+    with pytest.raises(InputError, match="min_neighbors 5 is more than n_neighbors 3"):
+        Kriging(MODEL, n_neighbors=3, min_neighbors=5)
+    with pytest.raises(InputError, match="Unknown distance 'miles'"):
+        Kriging(MODEL, distance="miles")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="no system of all data"):
+        Kriging(MODEL, n_neighbors=1).fit(np.eye(2), [1, 2]).whole_system()
+    with pytest.raises(InputError, match="not fitted"):
+        Kriging(MODEL).predict([[0, 0]])
+
+
+def test_neighbours_of_a_tiny_sill_are_not_called_singular() -> None:
+    rng = np.random.default_rng(3)
+    xy, z = rng.uniform(0, 1000, (30, 2)), rng.normal(size=30)
+    options = {"max_distance": 300.0, "n_neighbors": 8}
+    small = Variogram("spherical", 5e-22, 59e-22, 897.0)
+    found = Kriging(small, **options).fit(xy, z).predict(xy + 3)  # type: ignore[arg-type]
+    plain = Kriging(MODEL, **options).fit(xy, z).predict(xy + 3)  # type: ignore[arg-type]
+    np.testing.assert_allclose(found["estimate"], plain["estimate"], rtol=1e-9)
+
+
+@pytest.mark.parametrize("n_neighbors", [None, 8])
+def test_large_values_keep_their_digits(n_neighbors: int | None) -> None:
+    rng = np.random.default_rng(3)
+    xy, z = rng.uniform(0, 1000, (30, 2)), rng.integers(0, 64, 30) / 64
+    plain = Kriging(MODEL, n_neighbors=n_neighbors).fit(xy, z).predict(xy + 3)
+    moved = Kriging(MODEL, n_neighbors=n_neighbors).fit(xy, z + 2.0**40)
+    found = moved.predict(xy + 3)["estimate"] - 2.0**40
+    # A number near 2**40 has steps of 2.44e-4: half of one is rounding.
+    np.testing.assert_allclose(found, plain["estimate"], rtol=0, atol=1.25e-4)

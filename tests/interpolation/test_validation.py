@@ -12,8 +12,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree
 
 from geosoil.errors import InputError
+from geosoil.grids.grid import Grid
 from geosoil.interpolation.anisotropy import Anisotropy
 from geosoil.interpolation.base import Interpolator
 from geosoil.interpolation.elevation_kriging import ElevationKriging
@@ -206,31 +208,188 @@ def test_any_folds_of_any_places_equal_refitting(groups, seed: int) -> None:
         np.testing.assert_allclose(fast.table[name], slow.table[name], atol=1e-8)
 
 
+TURNED = Variogram("spherical", 0.05, 0.59, 897.0, anisotropy=Anisotropy(30.0, 0.5))
+NOISY = Variogram("spherical", 0.05, 0.59, 897.0, error=0.02)
+
+
+@pytest.mark.parametrize("rule", ["loo", "site"])
 @pytest.mark.parametrize(
-    "variogram",
+    ("variogram", "options"),
     [
-        Variogram("spherical", 0.05, 0.59, 897.0, anisotropy=Anisotropy(30.0, 0.5)),
-        Variogram("spherical", 0.05, 0.59, 897.0, error=0.02),
+        (TURNED, {}),
+        (NOISY, {}),
+        (MODEL, {"mean": 5.9}),
+        (TURNED, {"drift": "linear"}),
+        (NOISY, {"drift": "quadratic"}),
     ],
+    ids=["direction", "error", "simple", "linear", "quadratic"],
 )
-def test_a_variogram_beyond_the_closed_form_is_fitted_anew(
-    meuse, sites, variogram: Variogram
+def test_the_closed_form_of_each_setting_equals_refitting(
+    meuse, sites, rule: str, variogram: Variogram, options
 ) -> None:
+    sites, values = sites[::4], meuse["log_zinc"].to_numpy()[::4]
+    folds = Folds("site", groups=np.arange(len(values)) // (1 if rule == "loo" else 5))
+    noise = np.linspace(0.01, 0.4, len(values))
+    data = {"folds": folds, "measurement_variance": noise}
+    fast = cross_validate(Kriging(variogram, **options), sites, values, **data)
+    slow = cross_validate(Slow(variogram, **options), sites, values, **data)
+    assert fast.closed_form
+    assert not slow.closed_form
+    for name in ("predicted", "variance"):
+        np.testing.assert_allclose(fast.table[name], slow.table[name], atol=1e-9)
+
+
+def raster_of(meuse, gaps: bool = False):
+    """Square roots of distances on a grid of the places' own surroundings."""
+    grid = Grid.from_bounds((178000, 329000, 182000, 334000), 250, "EPSG:28992")
+    tree = cKDTree(meuse[["x", "y"]])
+    x, y = np.meshgrid(grid.x, grid.y)
+    near = tree.query(np.column_stack([x.ravel(), y.ravel()]))[1]
+    values = np.sqrt(meuse["dist"].to_numpy()[near]).reshape(grid.shape)
+    if gaps:
+        values[:, :6] = np.nan
+    return grid.raster(values, name="sqrtdist")
+
+
+def test_the_closed_form_with_rasters_equals_refitting(meuse, sites) -> None:
+    values = meuse["log_zinc"].to_numpy()
+    places = gpd.GeoSeries.from_xy(*sites.T, crs="EPSG:28992")
+    options = {"drift": ("linear", raster_of(meuse))}
+    data = {"folds": Folds("site", groups=np.arange(len(values)) // 15)}
+    fast = cross_validate(Kriging(MODEL, **options), places, values, **data)
+    slow = cross_validate(Slow(MODEL, **options), places, values, **data)
+    assert fast.closed_form
+    assert not slow.closed_form
+    assert fast.method == "kriging with external drift (linear, sqrtdist)"
+    for name in ("predicted", "variance"):
+        np.testing.assert_allclose(fast.table[name], slow.table[name], atol=1e-9)
+
+
+def test_leaving_one_out_with_values_of_a_drift_equals_gstat(
+    meuse, sites, gstat, metrics
+) -> None:
+    model = Variogram("spherical", 0.07, 0.15, 700.0)
+    drift = pd.DataFrame({"sqrtdist": np.sqrt(meuse["dist"])})
+    table = pd.read_csv(gstat / "loo_ked.csv")
+    found = cross_validate(Kriging(model), sites, meuse["log_zinc"], drift=drift)
+    assert found.closed_form
+    assert found.method == "kriging with external drift (sqrtdist)"
+    check_against_gstat(found, table, metrics.loc["loo_ked"])
+
+
+def test_points_without_a_drift_are_not_used_and_say_so(meuse, sites) -> None:
+    values = meuse["log_zinc"].to_numpy()
+    places = gpd.GeoSeries.from_xy(*sites.T, crs="EPSG:28992")
+    found = cross_validate(
+        Kriging(MODEL, drift=raster_of(meuse, gaps=True)), places, values
+    )
+    lost = found.table["reason"] == "no drift"
+    assert 0 < lost.sum() < 60
+    assert found.scores.n == len(values) - lost.sum()
+    given = np.where(lost, np.nan, 1.0 + np.arange(len(values)))
+    other = cross_validate(Kriging(MODEL), places, values, drift=given)
+    assert (other.table["reason"] == found.table["reason"]).all()
+
+
+def test_a_callable_may_return_kriging_with_rasters(meuse, sites) -> None:
+    raster = raster_of(meuse).rio.reproject("EPSG:4326")
+    places = gpd.GeoSeries.from_xy(*sites[:9].T, crs="EPSG:28992")
+    values = meuse["log_zinc"].to_numpy()[:9]
+    made = cross_validate(lambda *_: Kriging(MODEL, drift=raster), places, values)
+    plain = cross_validate(Kriging(MODEL, drift=raster), places, values)
+    assert not made.closed_form
+    np.testing.assert_allclose(
+        made.table["predicted"], plain.table["predicted"], atol=1e-9
+    )
+
+
+def test_folds_without_which_no_drift_is_left_say_so() -> None:
+    rng = np.random.default_rng(0)
+    sites = rng.uniform(0, 1e4, (8, 2))
+    drift = np.array([1.0] * 6 + [2.0] * 2)
+    folds = Folds("site", groups=[*"abcdef", "top", "top"])
+    found = cross_validate(
+        Kriging(MODEL), sites, drift + rng.normal(size=8), folds=folds, drift=drift
+    )
+    assert found.table["reason"].iloc[-2:].str.contains("drift is constant").all()
+    assert (found.table["reason"].iloc[:6] == "").all()
+    few = Folds("site", groups=np.arange(5) // 2)
+    found = cross_validate(
+        Kriging(MODEL, drift="linear"), sites[:5], drift[:5], folds=few
+    )
+    assert found.closed_form
+    assert found.table["reason"].str.contains("places for a constant and 2").all()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"block": 40.0}, {"min_neighbors": 3}, {"n_neighbors": 9, "drift": "linear"}],
+)
+def test_settings_beyond_the_closed_form_are_fitted_anew(meuse, sites, options) -> None:
     values = meuse["log_zinc"].to_numpy()[:18]
-    found = cross_validate(Kriging(variogram), sites[:18], values)
+    found = cross_validate(Kriging(MODEL, **options), sites[:18], values)
     assert not found.closed_form
     check_equal(
-        found.table, refitted(Kriging(variogram), sites[:18], values, np.arange(18))
+        found.table,
+        refitted(Kriging(MODEL, **options), sites[:18], values, np.arange(18)),
+    )
+
+
+def test_the_error_of_a_variogram_counts_as_variance_of_the_measurement(
+    meuse, sites
+) -> None:
+    values = meuse["log_zinc"].to_numpy()
+    by_model = cross_validate(Kriging(NOISY), sites, values)
+    by_data = cross_validate(
+        Kriging(MODEL), sites, values, measurement_variance=np.full(len(values), 0.02)
+    )
+    for name in ("predicted", "variance", "z"):
+        np.testing.assert_allclose(by_model.table[name], by_data.table[name], atol=1e-9)
+
+
+def test_kriging_without_variance_has_no_scores_of_spread(meuse, sites) -> None:
+    kriging = Kriging(MODEL, outputs="estimate")
+    found = cross_validate(kriging, sites, meuse["log_zinc"])
+    assert found.closed_form
+    assert found.table["variance"].isna().all()
+    whole = cross_validate(Kriging(MODEL), sites, meuse["log_zinc"])
+    np.testing.assert_array_equal(found.table["predicted"], whole.table["predicted"])
+
+
+def test_geodesic_distances_are_kept_through_the_validation() -> None:
+    rng = np.random.default_rng(5)
+    degrees = gpd.GeoSeries.from_xy(
+        rng.uniform(90, 95, 12), rng.uniform(32, 35, 12), crs=4326
+    )
+    values = rng.normal(size=12)
+    model = Variogram("exponential", 0.1, 1.0, 90_000.0)
+    kriging = Kriging(model, distance="wgs84")
+    fast = cross_validate(kriging, degrees, values)
+    slow = cross_validate(Slow(model, distance="wgs84"), degrees, values)
+    alone = kriging.fit(degrees[1:], values[1:]).predict(degrees[:1])
+    for found in (fast, slow):
+        assert found.table["predicted"].iloc[0] == pytest.approx(
+            alone["estimate"].item(), abs=1e-9
+        )
+    inverse = InverseDistance(distance="wgs84")
+    found = cross_validate(inverse, degrees, values)
+    alone = inverse.fit(degrees[1:], values[1:]).predict(degrees[:1])
+    assert found.table["predicted"].iloc[0] == pytest.approx(
+        alone["estimate"].item(), abs=1e-9
     )
 
 
 def test_the_closed_form_knows_every_setting_of_kriging() -> None:
+    neighborhood = {"n_neighbors", "max_distance", "min_neighbors"}
+    drift = {"drift", "mean", "block"}
     settings = {
-        Kriging: {"variogram", "n_neighbors", "max_distance", "projection"},
+        Kriging: {"variogram", "distance", "outputs", "projection"}
+        | neighborhood
+        | drift,
         ElevationKriging: {"variogram", "projection"},
     }
     for kind, known in settings.items():
-        # A new one, such as a drift, must be told to validation_predictors first.
+        # A new one must be told to validation_predictors first.
         assert set(inspect.signature(kind).parameters) == known
 
 
@@ -390,6 +549,8 @@ def test_common_folds_are_the_folds_of_the_validation(meuse, sites) -> None:
         (Kriging(MODEL), {"measurement_variance": -np.ones(4)}, "below 0 or missing"),
         (lambda *_: 3, {}, "The callable made int, no Interpolator"),
         (SampleMean(["a"]), {}, r"strata of shape \(1,\)"),
+        (InverseDistance(), {"drift": np.ones(4)}, "takes no drift"),
+        (Kriging(MODEL), {"drift": np.ones(3)}, r"a drift of shape \(3,\)"),
     ],
 )
 def test_bad_input_is_refused(interpolator, options, words: str) -> None:
