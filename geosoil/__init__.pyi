@@ -61,14 +61,52 @@ from .grids.terrain_classes import aspect_sectors as aspect_sectors
 from .grids.terrain_classes import elevation_bands as elevation_bands
 from .grids.time_match import time_matched as time_matched
 from .grids.zonal import zonal_statistics as zonal_statistics
+from .interpolation.cokriging import Cokriging as Cokriging
+from .interpolation.cokriging_collocated import (
+    CollocatedCokriging as CollocatedCokriging,
+)
 from .interpolation.composition import (
     CompositionInterpolator as CompositionInterpolator,
 )
 from .interpolation.composition import ZeroRule as ZeroRule
+from .interpolation.composition_options import LogRatioOptions as LogRatioOptions
+from .interpolation.coregionalization import Coregionalization as Coregionalization
+from .interpolation.coregionalization import (
+    fit_coregionalization as fit_coregionalization,
+)
+from .interpolation.coregionalization_parts import (
+    CoregionalStructure as CoregionalStructure,
+)
 from .interpolation.elevation_kriging import ElevationKriging as ElevationKriging
+from .interpolation.estimators import ScikitLearn as ScikitLearn
+from .interpolation.estimators import Verde as Verde
+from .interpolation.grid_memory import MemoryNeed as MemoryNeed
+from .interpolation.grid_memory import predicted_memory as predicted_memory
 from .interpolation.idw import InverseDistance as InverseDistance
+from .interpolation.indicator import IndicatorKriging as IndicatorKriging
 from .interpolation.kriging import Kriging as Kriging
+from .interpolation.large_grids import interpolate_blocks as interpolate_blocks
+from .interpolation.log_ratios import closure as closure
+from .interpolation.log_ratios import ilr as ilr
+from .interpolation.log_ratios import inverse_ilr as inverse_ilr
+from .interpolation.log_ratios import (
+    multiplicative_replacement as multiplicative_replacement,
+)
+from .interpolation.log_ratios import pivot_basis as pivot_basis
+from .interpolation.nearest import NearestNeighbor as NearestNeighbor
+from .interpolation.radial_basis import RadialBasis as RadialBasis
+from .interpolation.simulation import conditional_simulation as conditional_simulation
+from .interpolation.simulation_composition import (
+    simulate_composition as simulate_composition,
+)
+from .interpolation.simulation_settings import SimulationSettings as SimulationSettings
+from .interpolation.simulation_streaming import simulate_summary as simulate_summary
+from .interpolation.simulation_summary import RealizationSummary as RealizationSummary
+from .interpolation.simulation_summary import (
+    summarise_realizations as summarise_realizations,
+)
 from .interpolation.station_fields import station_fields as station_fields
+from .interpolation.triangulation import Triangulation as Triangulation
 from .interpolation.variogram import Variogram as Variogram
 from .interpolation.variogram import fit_variogram as fit_variogram
 from .io.checksums import verify_inputs as verify_inputs

@@ -152,3 +152,23 @@ def test_a_scheduler_is_an_address_or_nothing(tmp_path: Path) -> None:
     assert found == "tcp://10.0.0.5:8786"
     with pytest.raises(ConfigError, match=r"compute\.scheduler.*as tcp://host:port"):
         read_config(written(tmp_path, text + '[compute]\nscheduler = "10.0.0.5"\n'))
+
+
+def test_the_old_list_of_methods_is_told_its_new_name(tmp_path: Path) -> None:
+    text = '[samples]\npath = "a.csv"\n[interpolation]\n'
+    path = written(tmp_path, text + 'methods = ["idw", "kriging"]\n')
+    with pytest.raises(ConfigError, match="'methods' is now 'method'"):
+        read_config(path)
+    settings = read_config(written(tmp_path, text + 'method = "ilr"\n')).interpolation
+    assert (settings.method, settings.unsupported) == ("ilr", "hatch")
+    with pytest.raises(ConfigError, match=r"interpolation\.method"):
+        read_config(written(tmp_path, text + 'method = "spline"\n'))
+    faults = "n_draws = 9\nmax_variance_share = 1.2\nmax_distance_km = 0\n"
+    with pytest.raises(ConfigError, match="3 fault"):
+        read_config(written(tmp_path, text + faults))
+
+
+def test_covariates_of_maps_start_at_the_folder_of_the_file(tmp_path: Path) -> None:
+    text = '[samples]\npath = "a.csv"\n[interpolation.covariates]\nndvi = "n.tif"\n'
+    covariates = read_config(written(tmp_path, text)).interpolation.covariates
+    assert covariates == {"ndvi": tmp_path / "n.tif"}

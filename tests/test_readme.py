@@ -34,6 +34,7 @@ def user_folder(built_study, tmp_path: Path) -> Path:
     months = sorted((built_study.folder / "ndvi").glob("MOD13C2*.hdf"))
     for file in (built_study.folder / "climate/soil_moisture.nc", *months):
         (tmp_path / file.name).symlink_to(file)
+    (tmp_path / "dem.tif").symlink_to(built_study.folder / "layers/elevation.tif")
     return tmp_path
 
 
@@ -79,6 +80,7 @@ def test_every_shell_block_runs(user_folder: Path, code: str) -> None:
     assert "Traceback" not in answer.stderr
     assert (user_folder / "maps" / "fraction_precipitation_June.tif").is_file()
     assert (user_folder / "ndvi_june.tif").is_file()
+    assert (user_folder / "soil_temperature/soil_temperature_sd.tif").is_file()
 
 
 def test_the_table_of_commands_is_whole() -> None:

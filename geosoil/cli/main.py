@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ndvi": ("geosoil.cli.rasters", "MODIS files to one GeoTIFF, a band a date."),
     "join": ("geosoil.cli.rasters", "Samples joined to rasters and layers."),
     "correlate": ("geosoil.cli.correlate", "Two series of rasters, cell by cell."),
+    "interpolate": ("geosoil.cli.interpolate", "Points to maps: IDW, kriging, shares."),
     "layers": ("geosoil.cli.rasters", "Rasters and layers of a study, described."),
 }
 """Each command's module and its one-line help, so that --help imports nothing."""

@@ -2,6 +2,7 @@
 
 from geosoil.config.base import Settings
 from geosoil.config.compute import ComputeSettings
+from geosoil.config.interpolation import InterpolationSettings, MapMethod
 from geosoil.config.rasters import (
     ClimateFile,
     GridSettings,
@@ -12,7 +13,6 @@ from geosoil.config.rasters import (
 from geosoil.config.reading import read_config, read_zero_rules
 from geosoil.config.study import (
     CorrelationSettings,
-    InterpolationSettings,
     OutputSettings,
     StudyConfig,
     StudySettings,
@@ -35,6 +35,7 @@ __all__ = [
     "GridSettings",
     "InterpolationSettings",
     "LayerSettings",
+    "MapMethod",
     "NdviSettings",
     "OutputSettings",
     "PeriodClimate",

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from geosoil.config.base import Settings
 from geosoil.config.compute import ComputeSettings
+from geosoil.config.interpolation import InterpolationSettings
 from geosoil.config.rasters import (
     ClimateFile,
     GridSettings,
@@ -79,19 +80,6 @@ class CorrelationSettings(Settings):
         return window
 
 
-class InterpolationSettings(Settings):
-    """Maps of source fractions."""
-
-    methods: tuple[Literal["idw", "kriging"], ...] = ("idw", "kriging")
-    """Interpolators; the last one writes the maps, all write tables and layers."""
-    power: Annotated[float, Field(gt=0.0)] = 2.0
-    """Power of inverse-distance weighting."""
-    n_neighbors: Annotated[int, Field(ge=1)] | None = None
-    """Nearest sites used; all without it."""
-    variogram: Literal["spherical", "exponential", "gaussian"] = "exponential"
-    """Variogram model of kriging."""
-
-
 class OutputSettings(Settings):
     """Where results go and what they are printed beside."""
 
@@ -99,6 +87,9 @@ class OutputSettings(Settings):
     """Folder of the results."""
     reference: Path | None = None
     """Published (and true) shares, read only to be printed beside the results."""
+    truth: Path | None = None
+    """Folder of true fractions of a simulated study, true_<source>_<period>.tif, read
+    only after the maps are written, to be held against them."""
 
 
 class StudyConfig(Settings):

@@ -9,7 +9,6 @@ from typing import Any, get_args
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import xarray as xr
 from pyproj import CRS, Transformer
 

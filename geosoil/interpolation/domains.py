@@ -2,62 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from geosoil.errors import InputError
-from geosoil.grids.grid import BoolArray, FloatArray, Grid, check_same_grid
+from geosoil.grids.grid import BoolArray, FloatArray, Grid
 from geosoil.interpolation.base import Interpolator
-from geosoil.interpolation.composition import CompositionInterpolator, ZeroRule
+from geosoil.interpolation.composition import CompositionInterpolator
+from geosoil.interpolation.composition_log_ratio import FEWEST, log_ratio_maps
+from geosoil.interpolation.composition_options import LogRatioOptions
+from geosoil.interpolation.composition_sites import Maker, SiteFractions
+from geosoil.interpolation.composition_surfaces import (
+    LogRatioFields,
+    fraction_maps,
+    log_ratio_fields,
+)
 from geosoil.interpolation.kriging import Kriging
 from geosoil.interpolation.variogram import Model, fit_variogram
+from geosoil.interpolation.zero_rules import (
+    ZeroRule,
+    cell_heights,
+    check_heights,
+    possible_sources,
+    source_sets,
+)
 
-FEWEST = 3
-"""Fewest sites of a domain that are interpolated."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SiteFractions:
-    """Raw source fractions of sites."""
-
-    points: gpd.GeoDataFrame
-    """Places of the sites, CRS set."""
-    raw: pd.DataFrame
-    """One column a source; raw fractions, which sum to 1 but may lie outside 0..1."""
-    elevation: FloatArray | None = None
-    """Elevation of the sites [m]; needed by rules with a limit."""
-    variance: pd.DataFrame | None = None
-    """Variance of each raw fraction by the mixing's own error."""
-
-    def part(self, chosen: BoolArray, sources: Sequence[str]) -> SiteFractions:
-        """Return some of the sites with some of the sources.
-
-        Parameters
-        ----------
-        chosen : array of bool, shape (n,)
-            Sites to keep.
-        sources : sequence of str
-            Sources to keep.
-
-        Returns
-        -------
-        sites : SiteFractions
-            The part.
-        """
-        names = list(sources)
-        return SiteFractions(
-            self.points[chosen].reset_index(drop=True),
-            self.raw.loc[chosen, names].reset_index(drop=True),
-            None if self.elevation is None else self.elevation[chosen],
-            None
-            if self.variance is None
-            else self.variance.loc[chosen, names].reset_index(drop=True),
-        )
+__all__ = ["DomainMap", "SiteFractions", "map_by_domain", "noise_filtered_kriging"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,17 +42,11 @@ class DomainMap:
     domains: pd.DataFrame
     """One row a domain: sources, n_sites, n_cells, reason ("" where it has a map)."""
     interpolators: dict[tuple[str, str], Interpolator]
-    """Fitted interpolator by (sources of the domain, source)."""
+    """Fitted interpolator by (sources of the domain, source), or by log-ratios by
+    (sources of the domain, source that leads the balance)."""
 
 
-Maker = Callable[
-    [SiteFractions], tuple[Mapping[str, Interpolator], pd.DataFrame | None]
-]
-"""Makes the interpolator of each source for the sites of a domain, and the variance
-that is noise."""
-
-
-def map_by_domain(
+def map_by_domain(  # noqa: PLR0913  sites, rules and grid, and how they are mapped
     sites: SiteFractions,
     make: Maker,
     *,
@@ -87,15 +54,18 @@ def map_by_domain(
     grid: Grid,
     period: str,
     elevation: xr.DataArray | None = None,
+    log_ratios: LogRatioOptions | None = None,
 ) -> DomainMap:
     """Interpolate fractions separately wherever other sources are possible.
 
     Parameters
     ----------
     sites : SiteFractions
-        Raw fractions of the period's sites.
+        Fractions of the period's sites: raw, or of 0 or more for log-ratios.
     make : callable
-        Makes the interpolator of each source from the sites of a domain.
+        Makes the interpolator of each source from the sites of a domain, and says what
+        of their variance is noise; for log-ratios of each balance, from sites whose
+        ``raw`` are the balances by the source that leads them.
     zero_rules : sequence of ZeroRule
         Where a source cannot be.
     grid : Grid
@@ -104,6 +74,9 @@ def map_by_domain(
         Period, which chooses the rules.
     elevation : DataArray with dims y, x, optional
         Elevation [m] on the grid; needed by rules with a limit.
+    log_ratios : LogRatioOptions, optional
+        Map by isometric log-ratios with these settings; by default raw fractions are
+        interpolated and their surfaces moved onto the simplex.
 
     Returns
     -------
@@ -115,7 +88,9 @@ def map_by_domain(
     Raises
     ------
     InputError
-        If a rule needs an elevation that is not given, or the rules leave no source.
+        If a rule needs an elevation that is not given, or the rules leave no source;
+        by log-ratios also if fractions are below 0, or a zero is neither explained nor
+        replaced.
     GridMismatchError
         If the elevation lies on another grid.
 
@@ -124,6 +99,9 @@ def map_by_domain(
     A site at which a source cannot be says nothing of that source elsewhere, so cells
     take their fractions from the sites of their own domain: the structural zeros are
     not interpolated (the sub-composition approach of Pawlowsky-Glahn and Olea 2004).
+    Raw fractions may be below 0 and have no sub-composition: only sites with just the
+    domain's sources speak. By log-ratios sites with more sources speak too, unless the
+    settings say ``sites="own"``.
 
     References
     ----------
@@ -132,6 +110,7 @@ def map_by_domain(
 
     Examples
     --------
+    >>> import geopandas as gpd
     >>> from geosoil.interpolation.idw import InverseDistance
     >>> grid = Grid.from_bounds((0, 0, 4000, 1000), 1000, "EPSG:32647")
     >>> places = gpd.GeoSeries.from_xy(range(500, 4000, 500), [500] * 7, crs=32647)
@@ -152,31 +131,18 @@ def map_by_domain(
     sources = [str(name) for name in sites.raw.columns]
     rules = [rule for rule in zero_rules if period in rule.period]
     rules = [rule for rule in rules if rule.source in sources]
-    _check_heights(rules, sites.elevation, elevation)
-    of_cells = _possible(rules, sources, _heights(grid, elevation), grid.shape)
-    of_sites = _possible(rules, sources, sites.elevation, (len(sites.raw),))
-    arrays: dict[str, FloatArray] = {}
-    rows: list[tuple[str, int, int, str]] = []
-    interpolators: dict[tuple[str, str], Interpolator] = {}
-    for pattern, cells in _domains(of_cells):
-        names = [name for name, there in zip(sources, pattern, strict=True) if there]
-        part = sites.part((of_sites == pattern).all(axis=-1), names)
-        label, reason = ", ".join(names), ""
-        values = _certain(sources, names, grid)
-        if len(names) > 1 and len(part.raw) < FEWEST:
-            reason = f"{len(part.raw)} sites with these sources, {FEWEST} are needed"
-            values = {}
-        elif len(names) > 1:
-            fitted, found = _domain_surface(part, make, grid, period)
-            values |= found
-            interpolators |= {(label, name): fitted[name] for name in names}
-        for name, array in values.items():
-            layer = arrays.setdefault(name, np.full(grid.shape, np.nan))
-            layer[cells] = array[cells]
-        rows.append((label, len(part.raw), int(cells.sum()), reason))
-    columns = ["sources", "n_sites", "n_cells", "reason"]
-    domains = pd.DataFrame(rows, columns=columns)
-    return DomainMap(_surfaces(arrays, sources, grid), domains, interpolators)
+    heights = cell_heights(grid, elevation)
+    check_heights(rules, {"sites": sites.elevation, "cells": heights})
+    if log_ratios is not None:
+        maps = log_ratio_maps(
+            sites, make, rules=rules, period=period, options=log_ratios
+        )
+        return _log_ratio_map(log_ratio_fields(maps, rules, grid, elevation))
+    possible = (
+        possible_sources(rules, sources, sites.elevation, (len(sites.raw),)),
+        possible_sources(rules, sources, heights, grid.shape),
+    )
+    return _closure_map(sites, make, possible, grid, period)
 
 
 def noise_filtered_kriging(
@@ -209,6 +175,7 @@ def noise_filtered_kriging(
 
     Examples
     --------
+    >>> import geopandas as gpd
     >>> places = gpd.GeoSeries.from_xy([0, 1000, 3000], [0, 0, 0], crs=32647)
     >>> raw = pd.DataFrame({"rain": [0.2, 0.9, 0.7], "ice": [0.8, 0.1, 0.3]})
     >>> sites = SiteFractions(gpd.GeoDataFrame(geometry=places), raw, None, raw * 0 + 9)
@@ -231,6 +198,40 @@ def noise_filtered_kriging(
     return interpolators, noise
 
 
+def _closure_map(
+    sites: SiteFractions,
+    make: Maker,
+    possible: tuple[BoolArray, BoolArray],
+    grid: Grid,
+    period: str,
+) -> DomainMap:
+    """Make the surfaces of raw fractions, from what is possible at sites and cells."""
+    of_sites, of_cells = possible
+    sources = [str(name) for name in sites.raw.columns]
+    arrays: dict[str, FloatArray] = {}
+    rows: list[tuple[str, int, int, str]] = []
+    interpolators: dict[tuple[str, str], Interpolator] = {}
+    for pattern, cells in source_sets(of_cells):
+        names = [name for name, there in zip(sources, pattern, strict=True) if there]
+        part = sites.part((of_sites == pattern).all(axis=-1), names)
+        label, reason = ", ".join(names), ""
+        values = _certain(sources, names, grid)
+        if len(names) > 1 and len(part.raw) < FEWEST:
+            reason = f"{len(part.raw)} sites with these sources, {FEWEST} are needed"
+            values = {}
+        elif len(names) > 1:
+            fitted, found = _domain_surface(part, make, grid, period)
+            values |= found
+            interpolators |= {(label, name): fitted[name] for name in names}
+        for name, array in values.items():
+            layer = arrays.setdefault(name, np.full(grid.shape, np.nan))
+            layer[cells] = array[cells]
+        rows.append((label, len(part.raw), int(cells.sum()), reason))
+    columns = ["sources", "n_sites", "n_cells", "reason"]
+    domains = pd.DataFrame(rows, columns=columns)
+    return DomainMap(_surfaces(arrays, sources, grid), domains, interpolators)
+
+
 def _domain_surface(
     part: SiteFractions, make: Maker, grid: Grid, period: str
 ) -> tuple[dict[str, Interpolator], dict[str, FloatArray]]:
@@ -241,6 +242,16 @@ def _domain_surface(
     answer = composition.grid(grid, period=period)
     values = {str(name): answer[name].to_numpy() for name in answer.data_vars}
     return composition.interpolators_, values
+
+
+def _log_ratio_map(found: LogRatioFields) -> DomainMap:
+    """Make the surfaces by log-ratios, with the interpolator of every balance."""
+    interpolators = {
+        (domain.label, name): own
+        for domain in found.used
+        for name, own in domain.interpolators.items()
+    }
+    return DomainMap(fraction_maps(found), found.domains, interpolators)
 
 
 def _certain(
@@ -272,57 +283,3 @@ def _surfaces(
                 "long_name": f"standard deviation of the fraction of {source}",
             }
     return surfaces
-
-
-def _check_heights(
-    rules: Sequence[ZeroRule],
-    of_sites: FloatArray | None,
-    of_cells: xr.DataArray | None,
-) -> None:
-    """Raise when a rule needs an elevation that is not given."""
-    limited = "; ".join(str(rule) for rule in rules if rule.needs_elevation)
-    absent = [
-        what
-        for what, given in (("sites", of_sites), ("cells", of_cells))
-        if given is None
-    ]
-    if limited and absent:
-        message = f"The zero rules need the elevation of {' and '.join(absent)}: "
-        message += f"{limited}."
-        raise InputError(message)
-
-
-def _heights(grid: Grid, elevation: xr.DataArray | None) -> FloatArray | None:
-    """Elevation of the cells, checked."""
-    if elevation is None:
-        return None
-    check_same_grid(Grid.of(elevation), grid, what="elevation and fractions")
-    return elevation.transpose("y", "x").to_numpy().astype(np.float64)
-
-
-def _possible(
-    rules: Sequence[ZeroRule],
-    sources: Sequence[str],
-    height: FloatArray | None,
-    shape: tuple[int, ...],
-) -> BoolArray:
-    """Which source is possible where, shape (..., source); none without a height."""
-    heights = np.zeros(shape) if height is None else height
-    possible = np.ones((*shape, len(sources)), dtype=bool)
-    for rule in rules:
-        possible[..., sources.index(rule.source)] &= ~rule.zero(heights)
-    if not possible.any(axis=-1).all():
-        words = "; ".join(str(rule) for rule in rules)
-        message = f"The zero rules leave no source somewhere: {words}."
-        raise InputError(message)
-    if any(rule.needs_elevation for rule in rules):
-        possible[np.isnan(heights)] = False
-    return possible
-
-
-def _domains(of_cells: BoolArray) -> Iterator[tuple[BoolArray, BoolArray]]:
-    """Each set of possible sources with its cells; cells without a height have none."""
-    flat = of_cells.reshape(-1, of_cells.shape[-1])
-    for pattern in np.unique(flat, axis=0):
-        if pattern.any():
-            yield pattern, (of_cells == pattern).all(axis=-1)

@@ -96,14 +96,16 @@ months = [6, 8, 9]
 method = "pearson"
 min_pairs = 8
 
-[interpolation]                     # the last method writes fraction_<source>_<period>
-methods = ["idw", "kriging"]
-power = 2.0
+[interpolation]
+method = "auto"                     # cross-validation chooses; or idw, kriging, ...
 variogram = "exponential"
+max_distance_km = 150               # farther from a site the maps are hatched
+unsupported = "hatch"
 
 [output]
 folder = "{output}"
 reference = "reference.csv"         # published and true shares, printed beside results
+truth = "truth"                     # true shares of cells, read after the maps are made
 """
 
 

@@ -19,6 +19,7 @@ from geosoil.simulate.ndvi import write_ndvi
 from geosoil.simulate.samples import simulate_samples
 from geosoil.simulate.settings import study_settings
 from geosoil.simulate.tables import write_samples_tables
+from geosoil.simulate.true_surfaces import FOLDER, write_true_surfaces
 
 STAMP = ".geosoil-study.json"
 """File that marks a folder as a built-in study and says which maker wrote it."""
@@ -112,7 +113,9 @@ def _write_inputs(target: Path, seed: int, report: Callable[[str], None]) -> Non
     report("simulating the landscape on ETOPO5 elevations")
     landscape = make_landscape(seed=seed)
     report("simulating 2451 water samples with known sources")
-    write_samples_tables(simulate_samples(landscape, seed=seed), target)
+    study = simulate_samples(landscape, seed=seed)
+    write_samples_tables(study, target)
+    write_true_surfaces(landscape, study.truth, target / FOLDER, seed=seed)
     report("writing permafrost, soil, vegetation and elevation layers")
     write_layers(landscape, target / "layers", seed=seed)
     report("writing monthly climate 2001-2020 as NetCDF")
@@ -143,7 +146,7 @@ def _maker_files() -> Iterator[Path]:
 
 def _inventory(target: Path) -> dict[str, int]:
     """Size of each input file of a study, by its name relative to the folder."""
-    rooms = ("layers", "climate", "ndvi", "region")
+    rooms = ("layers", "climate", "ndvi", "region", FOLDER)
     files = list(target.glob("*.csv"))
     files += [path for room in rooms for path in (target / room).rglob("*")]
     return {

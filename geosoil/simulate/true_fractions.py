@@ -92,6 +92,53 @@ def true_fractions(
     return np.column_stack([np.round(1.0 - ice - snow, 6), ice, snow])
 
 
+def expected_fractions(
+    ground: pd.DataFrame, truth: pd.DataFrame, period: str
+) -> FloatArray:
+    """Return the fractions that the maker of the samples expects on any ground.
+
+    Parameters
+    ----------
+    ground : DataFrame
+        elevation_band, vegetation and aspect of each place.
+    truth : DataFrame
+        True fractions of soil samples, with their strata.
+    period : str
+        June, August or September.
+
+    Returns
+    -------
+    fractions : array, shape (n, 3)
+        Precipitation, ground ice and snowmelt, the mean over the depths; NaN on ground
+        of a kind that has no factor, such as desert.
+
+    Notes
+    -----
+    f = c x band x vegetation x aspect as of the samples, the profiles' own factors at
+    their mean, with the constant c by which the same factors give the samples' mean.
+
+    Examples
+    --------
+    >>> row = {"elevation_band": "4500-5100", "vegetation": "meadow", "aspect": "N"}
+    >>> truth = pd.DataFrame([row | {"period": "August", "true_ground_ice": 0.3,
+    ...     "true_snowmelt": 0.0}])
+    >>> ground = pd.DataFrame([row, row | {"vegetation": "forest"}])
+    >>> expected_fractions(ground, truth, "August").round(6).tolist()
+    [[0.7, 0.3, 0.0], [1.0, 0.0, 0.0]]
+    """
+    own = truth[truth["period"] == period]
+    parts = []
+    for source, factors in (
+        ("ground_ice", _ICE_FACTORS[period]),
+        ("snowmelt", _SNOW_FACTORS),
+    ):
+        constant = own[f"true_{source}"].mean() / _factor(own, factors).mean()
+        parts.append(constant * _factor(ground, factors))
+    ice = np.minimum(parts[0], _MOST_ICE)
+    snow = np.minimum(parts[1], _MOST_MELT - ice)
+    return np.column_stack([1.0 - ice - snow, ice, snow])
+
+
 def _factor(layers: pd.DataFrame, factors: dict[str, tuple[float, ...]]) -> FloatArray:
     product = np.ones(len(layers))
     for stratum, values in factors.items():

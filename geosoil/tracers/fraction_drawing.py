@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,9 @@ class Drawing:
     """Column of the unit of error of the mixtures, the site."""
     constraint: Constraint = "simplex"
     """Whether each drawn fraction is held within 0 and 1."""
+    error: Literal["all", "shared"] = "all"
+    """What is drawn of single mixtures: all that is uncertain, or only what they have
+    in common, the error of the end members' means."""
 
     def __post_init__(self) -> None:
         """Check the choices."""
@@ -61,6 +64,8 @@ class Drawing:
             faults.append(
                 f"Unknown constraint '{self.constraint}'. Choose simplex or none."
             )
+        if self.error not in ("all", "shared"):
+            faults.append(f"Unknown error '{self.error}'. Choose all or shared.")
         if faults:
             raise InputError(" ".join(faults))
 

@@ -85,7 +85,8 @@ def monte_carlo_fractions(
 
     Without groups each mixture is one sample of each source: it is drawn with its
     measurement's covariance, and its sources with Sigma in all, of which Sigma / n,
-    the error of the mean, is shared by all mixtures. Two sites give Cauchy tails:
+    the error of the mean, is shared by all mixtures; ``Drawing(error="shared")`` draws
+    that part alone. Two sites give Cauchy tails:
     read quantiles there, no standard deviation.
 
     References
@@ -167,12 +168,15 @@ def _single_draws(
     sources = means + _normals(shared, plan.n_draws, rng) * scale[:, None]
     values = np.full((plan.n_draws, *answer.raw.shape), np.nan)
     for part in rows:
-        own = (spread - shared)[part.rows]
-        away = _normals(own, plan.n_draws, rng) * scale[part.rows][:, None]
-        covariance = task.covariances[part.row][None]
-        water = task.compositions[part.row][:, None]
-        water = water + _normals(covariance, plan.n_draws, rng)[0]
-        _solve(values, part, (water, sources[part.rows] + away), plan)
+        water = np.repeat(task.compositions[part.row][:, None], plan.n_draws, axis=1)
+        ends = sources[part.rows]
+        if plan.error == "all":
+            own = (spread - shared)[part.rows]
+            away = _normals(own, plan.n_draws, rng) * scale[part.rows][:, None]
+            covariance = task.covariances[part.row][None]
+            water = water + _normals(covariance, plan.n_draws, rng)[0]
+            ends = ends + away
+        _solve(values, part, (water, ends), plan)
     parts = zip(answer.reason, unfit, strict=True)
     reason = tuple("; ".join(filter(None, words)) for words in parts)
     table = pd.DataFrame(samples)

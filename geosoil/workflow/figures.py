@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import xarray as xr
 
 from geosoil.io._atomic import write_bytes
 from geosoil.io.layers import read_lines, read_polygons
 from geosoil.plotting.fractions import figure_fractions_by_group
 from geosoil.plotting.isotopes import figure_dual_isotope
 from geosoil.plotting.layers import Overlays
-from geosoil.plotting.maps import figure_maps
 from geosoil.plotting.mixing import figure_mixing_diagram
 from geosoil.plotting.sites import figure_sampling_sites
 from geosoil.plotting.style import render
@@ -25,6 +23,8 @@ from geosoil.workflow.correlation_figures import Draw, correlation_figures
 from geosoil.workflow.fractions import FractionResult, soil_method
 from geosoil.workflow.inputs import StudyInputs
 from geosoil.workflow.mapping import FractionMaps
+from geosoil.workflow.mapping_figures import mapping_figures
+from geosoil.workflow.mapping_truth import TruthCheck
 from geosoil.workflow.mixtures import ALL
 from geosoil.workflow.study_draws import StudyDraws
 
@@ -43,6 +43,8 @@ class StudyResults:
     """Interpolated source fractions."""
     correlation: CorrelationResult | None
     """Pixelwise correlations, where the settings name series."""
+    truth: TruthCheck | None = None
+    """The maps of a simulated study beside its truth, where the settings name it."""
 
 
 def write_figures(
@@ -109,7 +111,7 @@ def _figures(inputs: StudyInputs, results: StudyResults) -> Iterator[tuple[str, 
     yield "fractions_by_group", lambda: _fractions(fractions, note)
     if inputs.elevation is not None and inputs.samples.geometry.notna().any():
         yield "sampling_sites", lambda: _sites(inputs, overlays, note)
-    yield from _fraction_maps(inputs, results.maps, overlays, note)
+    yield from mapping_figures(inputs, results.maps, overlays, note)
     if results.correlation is not None:
         yield from correlation_figures(results.correlation, overlays, note)
 
@@ -201,54 +203,3 @@ def _sites(inputs: StudyInputs, overlays: Overlays, note: str | None) -> bytes:
         note=note,
     )
     return render(figure)
-
-
-def _fraction_maps(
-    inputs: StudyInputs, result: FractionMaps, overlays: Overlays, note: str | None
-) -> Iterator[tuple[str, Draw]]:
-    """One figure a source, a panel a period; and one of its standard deviation."""
-    method = inputs.config.interpolation.methods[-1]
-    surfaces = {period: m for (period, how), m in result.maps.items() if how == method}
-    sources = dict.fromkeys(
-        source
-        for period in surfaces
-        for source in inputs.config.tracers.sources[period]
-    )
-    for source in sources:
-        for suffix, kind, words in (
-            ("", "fraction", "Share of"),
-            ("_sd", "sd", "Kriging standard deviation of the share of"),
-        ):
-            panels = {
-                period: surface[source + suffix]
-                for period, surface in surfaces.items()
-                if source + suffix in surface
-            }
-            if not panels:
-                continue
-            title = f"{words} {source.replace('_', ' ')} in soil water"
-            if not suffix:
-                title += _without_structure(result, source)
-
-            def draw(
-                panels: dict[str, xr.DataArray] = panels,
-                kind: str = kind,
-                title: str = title,
-            ) -> bytes:
-                figure = figure_maps(
-                    panels, overlays=overlays, kind=kind, title=title, note=note
-                )
-                return render(figure)
-
-            yield f"fraction_{source}{suffix}", draw
-
-
-def _without_structure(result: FractionMaps, source: str) -> str:
-    """Words for a title where kriging found nothing but the mean."""
-    variograms = result.variograms
-    if variograms.empty:
-        return ""
-    of_source = variograms[variograms["source"] == source]
-    if of_source.empty or not (of_source["model"] == "nugget").all():
-        return ""
-    return ": kriging finds no spatial structure, so the mean of each zero-rule domain"

@@ -104,8 +104,7 @@ def study_toml(guess: StudyGuess, *, folder: Path | None = None) -> str:
         _grid_part(guess),
         _inputs_part(),
         _correlation_part(guess),
-        '[interpolation]\nmethods = ["idw", "kriging"]\npower = 2.0\n'
-        'variogram = "spherical"\n',
+        _interpolation_part(),
         '[output]\nfolder = "maps"\n',
     ]
     return "\n".join(parts)
@@ -264,6 +263,20 @@ def _inputs_part() -> str:
         '# precipitation = "climate/rain_*.nc"  # one file or several\n\n'
         '# [layers]\n# elevation = "elevation.tif"\n'
         '# permafrost = { path = "permafrost.tif", table = "permafrost.csv" }\n'
+    )
+
+
+def _interpolation_part() -> str:
+    return (
+        "[interpolation]               # maps of the source fractions\n"
+        'method = "auto"               # or mean, idw, kriging, kriging_drift, ilr\n'
+        'variogram = "spherical"\n'
+        'unsupported = "hatch"         # or "mask": leave such cells empty\n'
+        "# max_distance_km = 150  # from a site, beyond which a map says nothing\n"
+        "# block_km = 100  # side of the blocks that cross-validation leaves out\n"
+        "# n_draws = 200  # of the end members, carried through each map\n"
+        "# Maps speak only within the range of these at the sites:\n"
+        '# covariates = { ndvi = "ndvi.tif" }\n'
     )
 
 

@@ -49,6 +49,8 @@ class StudyInputs:
     """Mean elevation of the cells [m]."""
     layers: dict[str, ClassLayer]
     """Class layers by name."""
+    covariates: xr.Dataset | None = None
+    """Quantities of [interpolation.covariates] on the study grid."""
 
     @property
     def bounds_degrees(self) -> tuple[float, float, float, float]:
@@ -114,11 +116,12 @@ def open_inputs(config: StudyConfig) -> StudyInputs:
     end_members = faults.attempt(lambda: read_end_members(table)) if table else None
     region = faults.attempt(lambda: read_polygons(area).to_crs(4326)) if area else None
     path = config.elevation
-    elevation = faults.attempt(lambda: _open_elevation(path, grid)) if path else None
+    elevation = faults.attempt(lambda: _open_quantity(path, grid)) if path else None
     layers = {
         name: faults.attempt(partial(open_class_layer, layer, grid, _degrees(grid)))
         for name, layer in config.layers.items()
     }
+    covariates = _covariates(config, grid, faults)
     for pattern, key in (
         (config.ndvi.monthly, "ndvi.monthly"),
         (config.ndvi.composites, "ndvi.composites"),
@@ -135,7 +138,7 @@ def open_inputs(config: StudyConfig) -> StudyInputs:
     known = {name: layer for name, layer in layers.items() if layer is not None}
     mask = _region_mask(region, grid)
     return StudyInputs(
-        config, samples, end_members, grid, region, mask, elevation, known
+        config, samples, end_members, grid, region, mask, elevation, known, covariates
     )
 
 
@@ -206,10 +209,20 @@ def _degrees(grid: Grid) -> tuple[float, float, float, float]:
     return west, south, east, north
 
 
-def _open_elevation(path: Path, grid: Grid) -> xr.DataArray:
-    """Elevation on the study grid by area-weighted averages."""
+def _covariates(config: StudyConfig, grid: Grid, faults: _Faults) -> xr.Dataset | None:
+    """Open the covariates of the maps; None where there are none."""
+    found = {
+        name: faults.attempt(partial(_open_quantity, path, grid, name))
+        for name, path in config.interpolation.covariates.items()
+    }
+    layers = {name: layer for name, layer in found.items() if layer is not None}
+    return xr.Dataset(layers) if layers else None
+
+
+def _open_quantity(path: Path, grid: Grid, name: str = "elevation") -> xr.DataArray:
+    """Elevation or another quantity on the study grid, by area-weighted averages."""
     values = read_geotiff(path, classes=False, bbox=_degrees(grid))
-    return align(values, grid, method="area_average").rename("elevation")
+    return align(values, grid, method="area_average").rename(name)
 
 
 def _check_ground(

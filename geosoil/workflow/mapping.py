@@ -1,53 +1,91 @@
-"""Interpolate the source fractions of sites to maps, and average them by area."""
+"""Interpolate the source fractions of sites to maps that say what they rest on."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from geosoil import __version__
-from geosoil.config import StudyConfig
+from geosoil.grids.grid import FloatArray
 from geosoil.grids.zones import cell_area
-from geosoil.interpolation.base import Interpolator
-from geosoil.interpolation.composition import ZeroRule
-from geosoil.interpolation.domains import (
-    DomainMap,
-    SiteFractions,
-    map_by_domain,
-    noise_filtered_kriging,
-)
-from geosoil.interpolation.idw import InverseDistance
-from geosoil.interpolation.kriging import Kriging
-from geosoil.io.geotiff import write_geotiff
 from geosoil.workflow.inputs import StudyInputs
-from geosoil.workflow.mixtures import zero_rules
+from geosoil.workflow.mapping_choice import Choice, choose_method
+from geosoil.workflow.mapping_draws import draw_surfaces
+from geosoil.workflow.mapping_means import map_areas, mean_draws, period_means
+from geosoil.workflow.mapping_methods import Models
+from geosoil.workflow.mapping_output import describe, labelled_maps, write_maps
+from geosoil.workflow.mapping_sites import (
+    PeriodSites,
+    domains_of,
+    drawn_fractions_of_sites,
+    period_sites,
+)
+from geosoil.workflow.mapping_support import period_support, support_table
+from geosoil.workflow.mapping_surfaces import (
+    Target,
+    certain_values,
+    estimate,
+    patches_of,
+)
+from geosoil.workflow.mapping_variants import compare_variants
 
-FEWEST_SITES = 10
-"""Fewest sites of a period that are interpolated."""
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PeriodMap:
+    """The map of a period and what it rests on."""
+
+    sites: PeriodSites
+    """Its sites."""
+    choice: Choice
+    """Its method."""
+    maps: xr.Dataset
+    """Layers: each source, its standard deviations and quantiles, ``support``."""
+    means: pd.DataFrame
+    """Means of samples, declustered and by area."""
+    support: pd.DataFrame
+    """Area by what the sites say of it."""
+    variants: pd.DataFrame
+    """Means by elevation band, with and without rules and drift."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FractionMaps:
     """Maps of source fractions of a study."""
 
-    maps: dict[tuple[str, str], xr.Dataset]
-    """Surfaces by (period, interpolation method), masked to the region."""
-    means: pd.DataFrame
-    """Area-weighted means: period, method, area (whole region, sampled elevations),
-    source, fraction."""
-    variograms: pd.DataFrame
-    """Variogram fitted to each period and source, with what a reader must know."""
+    periods: dict[str, PeriodMap]
+    """Map of each period that has one."""
     skipped: dict[str, str]
     """Why a period has no map."""
     paths: tuple[Path, ...]
     """Rasters written."""
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return one of the tables of all periods.
+
+        Parameters
+        ----------
+        name : str
+            "means", "support", "variants", "scores", "predictions" or "variograms".
+
+        Returns
+        -------
+        table : DataFrame
+            Rows of all periods; empty where no period has a map.
+        """
+        parts = []
+        for period, one in self.periods.items():
+            if name in ("scores", "predictions"):
+                parts.append(getattr(one.choice, name))
+            elif name == "variograms":
+                parts.append(variogram_table(period, one.choice))
+            else:
+                own: pd.DataFrame = getattr(one, name)
+                parts.append(own if "period" in own else own.assign(period=period))
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def map_fractions(
@@ -63,8 +101,8 @@ def map_fractions(
     inputs : StudyInputs
         Opened study.
     sites : DataFrame
-        One row a site and period: period, longitude, latitude, elevation and
-        ``fraction_<source>_raw``.
+        One row a site and period: period, longitude, latitude, elevation,
+        ``fraction_<source>_raw`` and ``fraction_<source>_sd``.
     folder : Path
         Where rasters go.
     report : callable
@@ -73,211 +111,131 @@ def map_fractions(
     Returns
     -------
     result : FractionMaps
-        Maps, their area-weighted means and the written files.
+        Maps, their means and the written files.
 
     Notes
     -----
-    The last method of the settings writes ``fraction_<source>_<period>.tif``; earlier
-    ones add their name. A fraction that no zero rule excludes is interpolated raw,
-    which keeps it unbiased, and only the surface is moved onto the simplex.
+    A fraction that no zero rule excludes is interpolated raw, which keeps it unbiased,
+    and only the surface is moved onto the simplex. Wherever other sources are
+    possible the sites of that domain alone speak.
     """
-    config = inputs.config
-    methods = config.interpolation.methods
-    maps: dict[tuple[str, str], xr.Dataset] = {}
-    paths: list[Path] = []
-    variograms: list[dict[str, object]] = []
+    found: dict[str, PeriodMap] = {}
     skipped: dict[str, str] = {}
-    for period, chosen in sites.groupby("period", sort=False):
-        name = str(period)
-        sources = config.tracers.sources[name]
-        points = _usable(chosen, sources)
-        if len(points) < FEWEST_SITES:
-            skipped[name] = (
-                f"{len(points)} sites with coordinates and fractions; "
-                f"{FEWEST_SITES} are needed for a map"
-            )
+    paths: list[Path] = []
+    for order, (name, solved) in enumerate(sites.groupby("period", sort=False)):
+        period = str(name)
+        own = period_sites(inputs, period, solved)
+        if isinstance(own, str):
+            skipped[period] = own
             continue
-        report(f"interpolating source fractions of {name} at {len(points)} sites")
-        for method in methods:
-            result = map_by_domain(
-                _site_fractions(points, sources),
-                partial(_interpolators, config, method),
-                zero_rules=_rules(inputs, name),
-                grid=inputs.grid,
-                period=name,
-                elevation=inputs.elevation,
-            )
-            variograms += _variogram_rows(result, name)
-            surface = result.surfaces.where(inputs.mask)
-            surface.attrs = _described(result, name, method, inputs)
-            maps[name, method] = surface
-            suffix = "" if method == methods[-1] else f"_{method}"
-            paths += _write(surface, folder, suffix, config)
-    limits = _sampled_elevations(sites)
-    means = _means(maps, inputs, limits)
-    return FractionMaps(maps, means, pd.DataFrame(variograms), skipped, tuple(paths))
+        report(f"interpolating source fractions of {period} at {len(own.xy)} sites")
+        rng = np.random.default_rng([inputs.config.study.seed, order])
+        found[period] = map_period(inputs, own, rng)
+        paths += write_maps(found[period].maps, own.sources, folder)
+    return FractionMaps(found, skipped, tuple(paths))
 
 
-def _usable(sites: pd.DataFrame, sources: tuple[str, ...]) -> gpd.GeoDataFrame:
-    """Sites that have a place and all fractions, as points."""
-    needed = [
-        "longitude",
-        "latitude",
-        *(f"fraction_{source}_raw" for source in sources),
-    ]
-    if not set(needed) <= set(sites.columns):
-        return gpd.GeoDataFrame(geometry=[], crs=4326)
-    whole = sites[np.isfinite(sites[needed].to_numpy(dtype=float)).all(axis=1)]
-    points = gpd.points_from_xy(whole["longitude"], whole["latitude"], crs=4326)
-    return gpd.GeoDataFrame(whole.reset_index(drop=True), geometry=points)
+def map_period(
+    inputs: StudyInputs, sites: PeriodSites, rng: np.random.Generator
+) -> PeriodMap:
+    """Choose a method for a period, and make its map with what it leaves open.
 
+    Parameters
+    ----------
+    inputs : StudyInputs
+        Opened study.
+    sites : PeriodSites
+        Sites of the period.
+    rng : Generator
+        Source of chance.
 
-def _site_fractions(points: gpd.GeoDataFrame, sources: Sequence[str]) -> SiteFractions:
-    """Raw fractions of a period's sites with their first-order variances."""
-    raw = points[[f"fraction_{source}_raw" for source in sources]]
-    sd = points[[f"fraction_{source}_sd" for source in sources]]
-    elevation = None
-    if "elevation" in points:
-        elevation = points["elevation"].to_numpy(dtype=float)
-    return SiteFractions(
-        points,
-        pd.DataFrame(raw.to_numpy(dtype=float), columns=list(sources)),
-        elevation,
-        pd.DataFrame(sd.to_numpy(dtype=float) ** 2, columns=list(sources)),
+    Returns
+    -------
+    result : PeriodMap
+        Map, means, support and variants.
+    """
+    settings = inputs.config.interpolation
+    domains = domains_of(sites, inputs.grid, inputs.elevation)
+    choice = choose_method(sites, domains, settings)
+    target = study_target(inputs)
+    how = (choice.method, settings)
+    patches = patches_of(sites, domains, choice.models, how, target)
+    values = estimate(sites, domains, patches, target)
+    reason = period_support(inputs, sites, patches, choice.method)
+    answered = np.isfinite(values[sites.sources[0]])
+    areas = map_areas(inputs, answered, reason.to_numpy())
+    drawn = drawn_fractions_of_sites(inputs, sites, rng)
+    spread = draw_surfaces(sites, patches, drawn, target, areas=areas.weights, rng=rng)
+    certain = certain_values(sites.sources, domains, target)
+    means = mean_draws(sites, spread, certain, areas)
+    maps = labelled_maps(inputs, sites, values, spread, reason)
+    maps.attrs = describe(inputs, sites, choice)
+    return PeriodMap(
+        sites,
+        choice,
+        maps,
+        period_means(inputs, sites, values, areas, means),
+        support_table(reason, inputs),
+        compare_variants(inputs, sites, choice, values, target),
     )
 
 
-def _rules(inputs: StudyInputs, period: str) -> list[ZeroRule]:
-    """Zero rules of a period; none where there is no elevation to apply them to."""
-    if inputs.elevation is None or "elevation" not in inputs.samples:
-        return []
-    return [rule for rule in zero_rules(inputs.config) if period in rule.period]
+def study_target(inputs: StudyInputs) -> Target:
+    """Return the cells of the region with their elevations.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+        Opened study.
+
+    Returns
+    -------
+    target : Target
+        Cells to be mapped.
+    """
+    ground: FloatArray = np.full(inputs.grid.shape, np.nan)
+    if inputs.elevation is not None:
+        ground = inputs.elevation.to_numpy().astype(np.float64)
+    return Target(inputs.grid, inputs.mask.to_numpy(), ground)
 
 
-def _interpolators(
-    config: StudyConfig, method: str, sites: SiteFractions
-) -> tuple[Mapping[str, Interpolator], pd.DataFrame | None]:
-    """Interpolator of each source named in the settings."""
-    settings = config.interpolation
-    if method == "kriging":
-        return noise_filtered_kriging(
-            sites, model=settings.variogram, n_neighbors=settings.n_neighbors
-        )
-    inverse = InverseDistance(settings.power, n_neighbors=settings.n_neighbors)
-    return dict.fromkeys(map(str, sites.raw.columns), inverse), None
+def variogram_table(period: str, choice: Choice) -> pd.DataFrame:
+    """Return the parameters of a period's variograms.
 
+    Parameters
+    ----------
+    period : str
+        Period.
+    choice : Choice
+        Its method and models.
 
-METHODS = {
-    "idw": "inverse-distance weighting",
-    "kriging": "ordinary kriging that filters the error of the mixing",
-}
-"""Words for the methods of the settings."""
-
-
-def _described(
-    result: DomainMap, period: str, method: str, inputs: StudyInputs
-) -> dict[str, object]:
-    """Attributes that say how the surfaces of a period were made."""
-    rules = "; ".join(str(rule) for rule in _rules(inputs, period))
-    empty = result.domains[result.domains["reason"] != ""]
-    return {
-        "period": period,
-        "method": f"{METHODS[method]} of raw site fractions, domain by domain, then "
-        "projected onto the simplex",
-        "zero_rules": rules or "none",
-        "n_sites": int(result.domains["n_sites"].sum()),
-        "without_answer": "; ".join(empty["sources"] + ": " + empty["reason"]) or "",
-    }
-
-
-def _variogram_rows(result: DomainMap, period: str) -> list[dict[str, object]]:
-    """Parameters of the variograms that kriging used, a row a domain and source."""
+    Returns
+    -------
+    table : DataFrame
+        One row a domain and source: model, nugget (without the error of the mixing),
+        noise_variance, partial_sill, range_m, flag.
+    """
     rows = []
-    for (domain, source), interpolator in result.interpolators.items():
-        if not isinstance(interpolator, Kriging):
-            continue
-        fitted = interpolator.variogram_
-        noise = interpolator.points_.variance
-        rows.append(
-            {
-                "period": period,
-                "domain": domain,
-                "source": source,
-                "model": fitted.model,
-                "nugget": fitted.nugget,
-                "partial_sill": fitted.partial_sill,
-                "range_m": fitted.range_,
-                "noise_variance": np.nan if noise is None else float(noise[0]),
-                "n_sites": len(interpolator.points_.values),
-                "flag": fitted.flag,
-            }
-        )
-    return rows
-
-
-def _write(
-    surface: xr.Dataset, folder: Path, suffix: str, config: StudyConfig
-) -> list[Path]:
-    """Write each source's fraction and its standard deviation."""
-    period = surface.attrs["period"]
-    tags = {
-        "method": surface.attrs["method"],
-        "zero_rules": surface.attrs["zero_rules"],
-        "period": period,
-        "source": f"{surface.attrs['n_sites']} sites of {config.samples.path.name}",
-        "simulated": "yes: no measured data" if config.study.simulated else "no",
-        "software": f"geosoil {__version__}",
-    }
-    paths = []
-    for name, layer in surface.data_vars.items():
-        described = f"{layer.attrs['long_name']} in soil water, {period}"
-        paths.append(
-            write_geotiff(
-                layer.astype("float32"),
-                folder / f"fraction_{name}_{period}{suffix}.tif",
-                description=described,
-                tags=tags,
-            )
-        )
-    return paths
-
-
-def _sampled_elevations(sites: pd.DataFrame) -> tuple[float, float] | None:
-    """Lowest and highest elevation of the sites [m]."""
-    if "elevation" not in sites or sites["elevation"].isna().all():
-        return None
-    return float(sites["elevation"].min()), float(sites["elevation"].max())
-
-
-def _means(
-    maps: dict[tuple[str, str], xr.Dataset],
-    inputs: StudyInputs,
-    limits: tuple[float, float] | None,
-) -> pd.DataFrame:
-    """Area-weighted means of the maps over the region and the sampled elevations."""
-    area = cell_area(inputs.grid).to_numpy()
-    places = {"whole region": np.ones(inputs.grid.shape, dtype=bool)}
-    if limits is not None and inputs.elevation is not None:
-        height = inputs.elevation.to_numpy()
-        places["sampled elevations"] = (height >= limits[0]) & (height <= limits[1])
-    rows = []
-    for (period, method), surface in maps.items():
-        for source in inputs.config.tracers.sources[period]:
-            values = surface[source].to_numpy()
-            for place, inside in places.items():
-                chosen = inside & np.isfinite(values)
-                weights = area[chosen]
-                mean = np.nan
-                if weights.sum() > 0:
-                    mean = float(np.average(values[chosen], weights=weights))
+    kinds: dict[str, dict[str, Models]] = {"kriging": choice.variograms}
+    if choice.method == "kriging_drift":
+        kinds["kriging_drift"] = choice.models
+    for method, domains in kinds.items():
+        for label, models in domains.items():
+            for source, model in models.items():
+                fitted = model.variogram
                 rows.append(
                     {
                         "period": period,
                         "method": method,
-                        "area": place,
-                        "area_km2": float(weights.sum()),
+                        "domain": label,
                         "source": source,
-                        "fraction": mean,
+                        "model": fitted.model,
+                        "nugget": fitted.nugget,
+                        "noise_variance": model.noise,
+                        "partial_sill": fitted.sill - fitted.nugget,
+                        "range_m": fitted.range_,
+                        "n_sites": fitted.fit.n_points if fitted.fit else np.nan,
+                        "flag": fitted.flag,
                     }
                 )
     return pd.DataFrame(rows)

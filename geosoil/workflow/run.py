@@ -25,6 +25,7 @@ from geosoil.workflow.inputs import (
 )
 from geosoil.workflow.join import join_samples
 from geosoil.workflow.mapping import map_fractions
+from geosoil.workflow.mapping_truth import check_truth, truth_files
 from geosoil.workflow.plain_json import strict_json
 from geosoil.workflow.point_correlation import correlate_points
 from geosoil.workflow.study_draws import study_draws
@@ -85,7 +86,8 @@ def run(
     joined = join_samples(inputs, report)
     maps = map_fractions(inputs, fractions.sites, folder, report)
     correlation = correlate_study(inputs, folder, report)
-    results = StudyResults(fractions, draws, maps, correlation)
+    truth = check_truth(inputs, maps)
+    results = StudyResults(fractions, draws, maps, correlation, truth)
     paths = [*maps.paths, *(correlation.paths if correlation else ())]
     paths += _write_tables(inputs, results, joined, folder, reference)
     paths += write_figures(inputs, results, folder / "figures", report)
@@ -122,8 +124,12 @@ def _write_tables(
         "mixing_region": results.draws.region,
         "source_water": fractions.sources,
         "end_members_used": fractions.end_members,
-        "area_weighted_means": results.maps.means,
-        "variograms": results.maps.variograms,
+        "interpolation_comparison": results.maps.table("scores"),
+        "interpolation_predictions": results.maps.table("predictions"),
+        "fraction_means": results.maps.table("means"),
+        "fraction_support": results.maps.table("support"),
+        "fraction_variants": results.maps.table("variants"),
+        "variograms": results.maps.table("variograms"),
         "joined_samples": _without_geometry(joined),
         "joined_provenance": joined.provenance,
         "correlation_points": correlate_points(
@@ -132,6 +138,9 @@ def _write_tables(
         "sample_issues": sample_issues(inputs.samples),
         **contrast_tables(inputs, fractions),
     }
+    if results.truth is not None:
+        tables["maps_against_truth"] = results.truth.scores
+        tables["maps_coverage"] = results.truth.coverage
     if results.correlation is not None:
         tables["correlation_summary"] = results.correlation.summary
         tables["correlation_space"] = results.correlation.space
@@ -154,6 +163,7 @@ def _input_files(config: StudyConfig) -> Iterator[Path]:
     named += [study.region, study.rivers, study.lakes, tracers.end_members]
     for layer in config.layers.values():
         named += [layer.path, layer.table]
+    named += [*config.interpolation.covariates.values(), *truth_files(config)]
     yield from (path for path in named if path is not None)
     for climate in config.climate.values():
         yield from climate_files(climate)

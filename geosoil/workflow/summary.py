@@ -82,7 +82,7 @@ def summarise(
     Returns
     -------
     summary : dict
-        Study, samples, lines, regional shares, area means, correlations.
+        Study, samples, lines, regional shares, maps and means, correlations.
     """
     fractions = results.fractions
     record: dict[str, object] = {
@@ -102,7 +102,7 @@ def summarise(
                 *("reason", "paper", "truth"),
             ],
         ),
-        "area_weighted_means": _records(results.maps.means),
+        **_maps(results),
         "share_of_area_above_sampled": share_above(inputs, ELEVATION_EDGES[-1]),
         "outside_mixing_space": outside_counts(fractions),
         "evaporation": {
@@ -113,6 +113,27 @@ def summarise(
     if results.correlation is not None:
         record["correlation"] = _records(results.correlation.summary)
         record["correlation_over_space"] = _records(results.correlation.space)
+    return record
+
+
+def _maps(results: StudyResults) -> dict[str, object]:
+    """Plain values of the maps: method, cross-validation, support, means, truth."""
+    maps = results.maps
+    record: dict[str, object] = {
+        "fraction_maps": {
+            period: {
+                "method": one.choice.method,
+                "choice": one.choice.words,
+                "cross_validation": _records(one.choice.scores),
+                "support": _records(one.support),
+            }
+            for period, one in maps.periods.items()
+        },
+        "fraction_means": _records(maps.table("means")),
+        "no_fraction_map": maps.skipped,
+    }
+    if results.truth is not None:
+        record["maps_against_truth"] = _records(results.truth.scores)
     return record
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from geosoil.plotting.correlation_captions import in_words
-from geosoil.strata import ELEVATION_EDGES
 from geosoil.workflow.evaporation import MEAN
 from geosoil.workflow.figures import StudyResults
 from geosoil.workflow.inputs import StudyInputs
-from geosoil.workflow.mapping import share_above
+from geosoil.workflow.mapping_truth import truth_words
+from geosoil.workflow.mapping_words import map_words
 from geosoil.workflow.mixtures import ALL
 from geosoil.workflow.study_answers import ANSWERS, CORRECTED
 from geosoil.workflow.summary import REASONS, outside_counts, with_reference
@@ -47,7 +47,8 @@ def account(
         _lines(results),
         _regional(results, reference),
         _weights(results),
-        _areas(inputs, results),
+        map_words(inputs, results.maps),
+        truth_words(results.truth),
         _outside(results),
         _correlations(results),
         _files(results, folder),
@@ -194,53 +195,6 @@ def _weights(results: StudyResults) -> str:
     return "\n".join(text)
 
 
-def _areas(inputs: StudyInputs, results: StudyResults) -> str:
-    """Tell the area-weighted means apart from the means of the samples."""
-    means = results.maps.means
-    if means.empty:
-        reasons = "; ".join(f"{p}: {why}" for p, why in results.maps.skipped.items())
-        return f"No source-fraction map. {reasons}" if reasons else ""
-    method = inputs.config.interpolation.methods[-1]
-    last = means[means["method"] == method]
-    text = [f"Means of the maps, weighted by area ({method}) [%]"]
-    for (period, area), rows in last.groupby(["period", "area"], sort=False):
-        shares = ", ".join(
-            f"{row['source'].replace('_', ' ')} {_percent(row['fraction'])}"
-            for _, row in rows.iterrows()
-        )
-        size = rows["area_km2"].iloc[0]
-        text.append(f"{period}, {area} ({size:,.0f} km2): {shares}")
-    text += _structure(results)
-    top = ELEVATION_EDGES[-1]
-    above = share_above(inputs, top)
-    if np.isfinite(above):
-        text.append(
-            f"{_percent(above)} % of the region lies above the {top:,.0f} m that were "
-            "sampled: there the maps extrapolate, and a mean of the samples is not a "
-            "mean of the region."
-        )
-    return "\n".join(text)
-
-
-def _structure(results: StudyResults) -> list[str]:
-    """Say where kriging found no structure, so that its map is a mean."""
-    variograms = results.maps.variograms
-    if variograms.empty:
-        return []
-    flat = variograms[variograms["model"] == "nugget"]
-    if flat.empty:
-        return []
-    names = "; ".join(
-        f"{period}: {', '.join(dict.fromkeys(rows['source'])).replace('_', ' ')}"
-        for period, rows in flat.groupby("period", sort=False)
-    )
-    return [
-        f"No spatial structure between the sites ({names}): near sites are no more "
-        "alike than far ones, so kriging gives one mean to each domain of the zero "
-        "rules. The maps named _idw show the sites' scatter."
-    ]
-
-
 def _outside(results: StudyResults) -> str:
     """Count samples outside the mixing space."""
     counts = outside_counts(results.fractions)
@@ -332,9 +286,10 @@ def _both_signs(row: pd.Series, level: str) -> float:
 def _files(results: StudyResults, folder: Path) -> str:
     """Tell where the files are."""
     text = [f"Results in {folder}"]
-    if results.maps.maps:
+    if results.maps.periods:
         text.append(
-            "  fraction_<source>_<period>.tif, fraction_<source>_sd_<period>.tif"
+            "  fraction_<source>_<period>.tif, ..._<sd|p05|p95>_<period>.tif, "
+            "fraction_support_<period>.tif, fractions_<period>.nc"
         )
     if results.correlation is not None:
         text.append(

@@ -58,6 +58,7 @@ def test_values_equal_those_of_terra(
     assert min(errors) < 1e-12
 
 
+@pytest.mark.slow
 def test_every_two_decimal_point_lies_in_its_exact_cell_on_every_crop() -> None:
     whole = cell_numbers(STUDY)
     longitudes, latitudes = range(8940, 10230), range(3156, 3631)

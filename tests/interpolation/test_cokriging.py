@@ -316,6 +316,7 @@ def test_a_direction_is_cokriging_on_stretched_ground() -> None:
         assert np.isfinite(found["estimate"]).all()
 
 
+@pytest.mark.slow
 def test_a_model_name_is_fitted_to_the_data(
     sites: np.ndarray, variables: pd.DataFrame
 ) -> None:

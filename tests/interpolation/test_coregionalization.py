@@ -303,6 +303,7 @@ def test_places_in_degrees_are_projected_and_repeats_averaged() -> None:
     assert found.fit.cutoff == pytest.approx(wanted.fit.cutoff, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_two_structures_fit_better_than_one(
     sites: np.ndarray, metals: pd.DataFrame
 ) -> None:

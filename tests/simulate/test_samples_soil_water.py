@@ -205,6 +205,7 @@ def test_fit_changes_the_first_draw_only_as_far_as_needed() -> None:
     assert soil.evaporation.mean() == pytest.approx(sources.mean_evaporation, abs=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", [False, True])
 def test_written_deltas_are_the_forward_model_of_the_written_truth(
     other: bool,

@@ -236,6 +236,7 @@ def test_change_per_permil_is_the_difference_quotient(prior) -> None:
     )
 
 
+@pytest.mark.slow
 def test_range_is_that_of_a_scan_over_evaporation() -> None:
     soil = random_soil(7, 25)
     found = evaporated_fractions(soil, ENDS, prior=UNKNOWN)
@@ -260,6 +261,7 @@ def test_range_is_that_of_a_scan_over_evaporation() -> None:
         )
 
 
+@pytest.mark.slow
 def test_first_order_errors_agree_with_draws_of_all_that_is_uncertain() -> None:
     rng = np.random.default_rng(4)
     n = 4000

@@ -277,7 +277,29 @@ def test_a_forbidden_source_is_zero_in_every_draw() -> None:
     assert (draws.values[:, 1, 2] > 0).all()
 
 
+def test_shared_draws_hold_one_drawing_of_the_end_members_for_all_rows() -> None:
+    samples = pd.concat([soil(sites=3)] * 2, ignore_index=True)
+    plan = Drawing(n_draws=4000, constraint="none", error="shared")
+    shared = monte_carlo_fractions(samples, ENDS, None, drawing=plan, rng=seeded())
+    half = len(samples) // 2
+    # Equal waters are unmixed with the same end members: equal in every draw.
+    np.testing.assert_allclose(
+        shared.values[:, :half], shared.values[:, half:], atol=1e-9
+    )
+    every = replace(plan, error="all")
+    whole = monte_carlo_fractions(samples, ENDS, None, drawing=every, rng=seeded())
+    assert (shared.values.std(axis=0) < 0.2 * whole.values.std(axis=0)).all()
+    raw = source_fractions(samples, ENDS, tracers=PAIR)
+    raw = raw[[f"{source}_raw" for source in SOURCES]].to_numpy()
+    np.testing.assert_allclose(shared.values.mean(axis=0), raw, atol=0.005)
+    # What is common does not average out over the rows.
+    mean = shared.values.mean(axis=1).std(axis=0)
+    np.testing.assert_allclose(mean, shared.values.std(axis=0)[0], rtol=0.3)
+
+
 def test_bad_requests_are_refused() -> None:
+    with pytest.raises(InputError, match="Unknown error 'own'"):
+        Drawing(error="own")
     with pytest.raises(InputError, match=r"99 draws asked for.*Unknown constraint 'x'"):
         Drawing(99, constraint="x")
     with pytest.raises(InputError, match="missing column profile"):

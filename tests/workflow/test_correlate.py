@@ -264,6 +264,7 @@ def test_daily_moisture_answers_rain_as_planted(tmp_path):
     assert (tmp_path / "out/correlation.nc").is_file()
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_answer_of_the_threads(files, tmp_path):
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(

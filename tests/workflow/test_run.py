@@ -38,8 +38,11 @@ def test_every_promised_file_is_written(built_study) -> None:
     for period, sources in SOURCES.items():
         for source in sources:
             assert f"fraction_{source}_{period}.tif" in names
-            assert f"fraction_{source}_{period}_idw.tif" in names
-            assert f"fraction_{source}_sd_{period}.tif" in names
+            for layer in ("sd", "p05", "p95"):
+                assert f"fraction_{source}_{layer}_{period}.tif" in names
+        assert f"fraction_support_{period}.tif" in names
+        assert f"fractions_{period}.nc" in names
+    assert not any("idw" in name for name in names)
     for x in ("air_temperature", "ground_temperature", "precipitation", "ndvi"):
         for month in SOURCES:
             for what in ("r", "p_value", "n"):
@@ -50,6 +53,9 @@ def test_every_promised_file_is_written(built_study) -> None:
         "fractions_by_group",
         "sampling_sites",
         "fraction_ground_ice",
+        "fraction_validation",
+        "fraction_variograms",
+        "fraction_variants",
         "correlation_ndvi_soil_moisture",
     ):
         assert f"figures/{figure}.png" in names
@@ -73,8 +79,9 @@ def test_every_geotiff_says_where_and_what_it_is(built_study) -> None:
                 np.testing.assert_allclose(
                     file.transform[:6], STUDY_TRANSFORM, atol=1e-12
                 )
-            assert file.dtypes == ("float32",)
-            assert file.nodata == -9999
+            codes = path.name.startswith("fraction_support")
+            assert file.dtypes == (("uint8",) if codes else ("float32",))
+            assert file.nodata == (255 if codes else -9999)
             assert file.descriptions[0]
             assert file.units == ("1",)
             tags = file.tags()
@@ -83,13 +90,10 @@ def test_every_geotiff_says_where_and_what_it_is(built_study) -> None:
             assert tags["simulated"] == "yes: no measured data"
 
 
-@pytest.mark.parametrize("suffix", ["", "_idw"])
 @pytest.mark.parametrize("period", list(SOURCES))
-def test_fractions_sum_to_one_where_the_region_is(
-    built_study, period: str, suffix: str
-) -> None:
+def test_fractions_sum_to_one_where_the_region_is(built_study, period: str) -> None:
     layers = [
-        raster(built_study, f"fraction_{source}_{period}{suffix}.tif")
+        raster(built_study, f"fraction_{source}_{period}.tif")
         for source in SOURCES[period]
     ]
     stack = xr.concat(layers, dim="source").to_numpy().astype(float)
@@ -206,6 +210,7 @@ def test_provenance_names_every_file_with_its_digest(built_study) -> None:
     record = json.loads((folder / "provenance.json").read_text())
     assert record["settings"]["study"]["simulated"] is True
     assert "samples.csv" in record["inputs"]
+    assert "true_ground_ice_June.tif" in record["inputs"]
     assert "truth.csv" not in record["inputs"]
     for name in ("fraction_precipitation_June.tif", "figures/dual_isotope.png"):
         assert record["outputs"][name] == file_digest(folder / name)
@@ -216,6 +221,14 @@ def test_summary_is_json_without_nan(built_study) -> None:
     summary = json.loads(text)
     assert "NaN" not in text
     assert summary["simulated"] is True
+    june = summary["fraction_maps"]["June"]
+    assert june["method"] in ("mean", "idw", "kriging", "kriging_drift")
+    assert {row["method"] for row in june["cross_validation"]} >= {"mean", "idw"}
+    assert {row["mean_of"] for row in summary["fraction_means"]} >= {
+        "mean of the sites",
+        "map, supported cells",
+        "map, whole region",
+    }
     assert summary["share_of_area_above_sampled"] == pytest.approx(0.31, abs=0.01)
 
 
