@@ -113,22 +113,24 @@ def _slide_on(
 
 @njit(fastmath=_FAST)
 def _slide_along(
-    columns: FloatArray, size: int, sums: FloatArray, peaks: FloatArray
+    columns: FloatArray, size: int, moments: FloatArray, peaks: FloatArray
 ) -> None:
-    """Sum the columns of each window of a row, and keep the largest sums of squares.
+    """Write pairs, variances and covariance of each window of a row.
 
-    ``columns`` begin one before those of the first window. What comes and what goes is
-    differenced first, so that only one addition waits for the one before it.
+    Variances and covariance are n times those of the pairs, so that no division by n
+    is needed. ``columns`` begin one before those of the first window. What comes and
+    what goes is differenced first, so that only one addition waits for the one before
+    it. ``peaks`` keeps the largest sums of squares.
     """
     c, a, b = columns[0], columns[1], columns[2]
     d, e, f = columns[3], columns[4], columns[5]
-    count, sx, sy, xx, yy, xy = sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]
+    pairs, vx, vy, vxy = moments[0], moments[1], moments[2], moments[3]
     wc, wx, wy, wxx, wyy, wxy = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for j in range(size):
         wc, wx, wy = wc + c[j], wx + a[j], wy + b[j]
         wxx, wyy, wxy = wxx + d[j], wyy + e[j], wxy + f[j]
     peak_x, peak_y = peaks[0], peaks[1]
-    for j in range(count.size):
+    for j in range(pairs.size):
         wc, wx, wy = (
             wc + (c[j + size] - c[j]),
             wx + (a[j + size] - a[j]),
@@ -141,43 +143,40 @@ def _slide_along(
         )
         peak_x = wxx if wxx > peak_x else peak_x
         peak_y = wyy if wyy > peak_y else peak_y
-        count[j], sx[j], sy[j] = wc, wx, wy
-        xx[j], yy[j], xy[j] = wxx, wyy, wxy
+        pairs[j], vxy[j] = wc, wc * wxy - wx * wy
+        vx[j], vy[j] = wc * wxx - wx * wx, wc * wyy - wy * wy
     peaks[0], peaks[1] = peak_x, peak_y
 
 
 @njit(fastmath=_FAST)
 def _divide(
-    sums: FloatArray,
+    moments: FloatArray,
     rules: FloatArray,
     peaks: FloatArray,
     r: Map,
     n: Counts,
     reason: Codes,
 ) -> int:
-    """Turn the sums of a row into r, n and reason; return how many r are in doubt.
+    """Turn the moments of a row into r, n and reason; return how many are in doubt.
 
     A doubtful r is NaN while its reason is OK.
     """
-    count, sx, sy, xx, yy, xy = sums[0], sums[1], sums[2], sums[3], sums[4], sums[5]
+    pairs, vx, vy, vxy = moments[0], moments[1], moments[2], moments[3]
     least = rules[1]
     floor_x, floor_y = rules[0] * peaks[0], rules[0] * peaks[1]
     doubtful = 0
     for j in range(r.size):
-        # n times the variances and the covariance: no division by n is needed.
-        pairs = count[j]
-        vx = pairs * xx[j] - sx[j] * sx[j]
-        vy = pairs * yy[j] - sy[j] * sy[j]
-        spread = vx * vy
-        enough = pairs >= least
-        plain = (vx > pairs * floor_x) & (vy > pairs * floor_y) & enough
+        count = pairs[j]
+        spread = vx[j] * vy[j]
+        enough = count >= least
+        plain = (vx[j] > count * floor_x) & (vy[j] > count * floor_y) & enough
         plain &= (spread > 1e-280) & (spread < 1e280)
-        value = (pairs * xy[j] - sx[j] * sy[j]) / np.sqrt(spread)
+        value = vxy[j] / np.sqrt(spread)
         value = 1.0 if value > 1.0 else value
         value = -1.0 if value < -1.0 else value
         r[j] = value if plain else np.nan
-        n[j] = np.int32(pairs)
-        code = FEW if pairs > 0 else ALL_MISSING
+        n[j] = np.int32(count)
+        code = FEW if count > 0 else ALL_MISSING
         reason[j] = OK if enough else code
         doubtful += 1 if enough & (not plain) else 0
     return doubtful
@@ -239,7 +238,7 @@ def _square_tile(
     columns = _row_slices(padded, start - left + half + 1, stop - start)
     for i in range(max(0, top - half), min(x.shape[0], top + half)):
         _slide_down(x[i, start:stop], y[i, start:stop], 1.0, centre, columns)
-    sums, peaks = np.empty((6, right - left)), np.zeros(2)
+    moments, peaks = np.empty((4, right - left)), np.zeros(2)
     for i in range(top, bottom):
         new, old = i + half, i - half - 1 if i > top else -1
         # Rows are cut here, so that the loops know their values to lie side by side.
@@ -253,9 +252,9 @@ def _square_tile(
             _slide_down(come[0], come[1], 1.0, centre, columns)
         elif old >= 0:
             _slide_down(go[0], go[1], -1.0, centre, columns)
-        _slide_along(padded, size, sums, peaks)
+        _slide_along(padded, size, moments, peaks)
         doubtful += _divide(
-            sums,
+            moments,
             rules,
             peaks,
             found.r[i, left:right],
