@@ -60,6 +60,8 @@ class PointColumns:
     """Layer of a file with several."""
     optional: tuple[str, ...] = ()
     """Columns of numbers that are read where the file has them."""
+    marks: tuple[str, ...] = ()
+    """Columns of text that are read where the file has them."""
 
 
 def read_point_table(
@@ -166,7 +168,8 @@ def _from_table(
     places = _places(table, crs)
     ledger.raise_faults(KIND, file)
     kept = list(dict.fromkeys((*columns.numbers, *columns.labels)))
-    kept += [n for n in columns.optional if n in frame.columns and n not in kept]
+    extra = (*columns.optional, *columns.marks)
+    kept += [n for n in extra if n in frame.columns and n not in kept]
     points = gpd.GeoDataFrame(frame[kept], geometry=places)
     points.index = pd.Index(table.rows, name="row")
     return points, _remarks(ledger)
@@ -199,7 +202,7 @@ def _vocabulary(columns: PointColumns) -> tuple[Column, ...]:
         else Column(name, "number", units=_AS_WRITTEN, valid=WIDE)
         for name in (*columns.numbers, *columns.optional)
     }
-    for name in columns.labels:
+    for name in (*columns.labels, *columns.marks):
         labelled = name in known and known[name].kind in ("label", "id")
         asked.setdefault(name, known[name] if labelled else Column(name, "id"))
     places = [known["longitude"], known["latitude"], *projected_columns(loose=True)]
@@ -300,7 +303,8 @@ def _from_layer(
     faults, remarks = [], []
     data: dict[str, object] = {}
     optional = [name for name in columns.optional if name in known]
-    for name in dict.fromkeys((*columns.numbers, *optional, *columns.labels)):
+    marks = [name for name in columns.marks if name in known]
+    for name in dict.fromkeys((*columns.numbers, *optional, *columns.labels, *marks)):
         if name not in known:
             faults.append(f"there is no column '{name}'. {nearest_names(name, known)}")
         elif name in (*columns.numbers, *optional):

@@ -23,6 +23,7 @@ from geosoil.workflow.correlation_space import SpaceMap, correlate_in_space, spa
 from geosoil.workflow.correlation_zones import StudyZones, study_zones, zone_table
 from geosoil.workflow.inputs import StudyInputs, matching_files
 from geosoil.workflow.series import open_study_climate, open_study_ndvi
+from geosoil.workflow.simulated import simulated_tag
 
 SIGNIFICANT = 0.05
 """Level at which the summary counts a cell as significant by itself."""
@@ -210,7 +211,7 @@ def _over_years(
         alpha=SIGNIFICANT,
         support_x=x.attrs["support"],
         support_y=y.attrs["support"],
-        simulated="yes: no measured data" if inputs.config.study.simulated else "no",
+        simulated=simulated_tag(inputs.config.study.simulated),
     )
 
 

@@ -15,6 +15,7 @@ from geosoil.correlation.field_significance import q_values
 from geosoil.correlation.window import Method, window_correlation
 from geosoil.errors import ConfigError
 from geosoil.grids.grid import Grid
+from geosoil.workflow.simulated import simulated_tag
 
 FEWEST = 4
 """Cells below which no correlation over space is tested."""
@@ -152,7 +153,7 @@ def correlate_in_space(
         n_cells=n_cells,
         test=None if n_cells < FEWEST else _whole(first, second, method),
         support=(x.attrs["support"], y.attrs["support"]),
-        simulated="yes: no measured data" if simulated else "no",
+        simulated=simulated_tag(simulated),
     )
 
 

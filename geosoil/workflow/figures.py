@@ -26,9 +26,8 @@ from geosoil.workflow.mapping import FractionMaps
 from geosoil.workflow.mapping_figures import mapping_figures
 from geosoil.workflow.mapping_truth import TruthCheck
 from geosoil.workflow.mixtures import ALL
+from geosoil.workflow.simulated import SIMULATED
 from geosoil.workflow.study_draws import StudyDraws
-
-SIMULATED = "SIMULATED data: no value on this figure was measured"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from geosoil.tracers.draws import FractionDraws
 from geosoil.workflow.fraction_inputs import FractionInputs
 from geosoil.workflow.fraction_request import FractionRequest
 from geosoil.workflow.fraction_table import FractionTables
-from geosoil.workflow.line_figures import simulated_note
+from geosoil.workflow.simulated import simulated_note
 
 PAIR = ("d18O", "d2H")
 MOST_MATRICES = 6

@@ -13,6 +13,7 @@ import pandas as pd
 
 from geosoil.io.samples import read_samples, sample_issues
 from geosoil.io.table_labels import MONTH_NAMES
+from geosoil.workflow.simulated import simulated_rows
 
 SOURCES: tuple[str, ...] = ("precipitation", "ground_ice", "snowmelt")
 """Waters that may be sources of soil water."""
@@ -119,16 +120,9 @@ def guess_study(
             if name in samples.columns and samples[name].notna().any()
         ),
         bounds=_bounds(samples),
-        simulated=_is_simulated(samples),
+        simulated=bool(simulated_rows(samples).all()),
         remarks={str(k): int(v) for k, v in issues["severity"].value_counts().items()},
     )
-
-
-def _is_simulated(samples: gpd.GeoDataFrame) -> bool:
-    if "simulated" not in samples.columns:
-        return False
-    words = samples["simulated"].astype(str).str.strip().str.lower()
-    return bool(words.isin(["true", "yes", "1"]).all())
 
 
 def _periods(samples: gpd.GeoDataFrame) -> tuple[str, ...]:

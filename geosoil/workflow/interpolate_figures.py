@@ -22,6 +22,7 @@ from geosoil.workflow.interpolate_request import InterpolateRequest
 from geosoil.workflow.interpolate_summary import Results
 from geosoil.workflow.interpolate_support import IN_WORDS as REASONS_IN_WORDS
 from geosoil.workflow.interpolate_support import area_words
+from geosoil.workflow.simulated import SIMULATED
 
 
 def draw_figures(
@@ -50,7 +51,7 @@ def draw_figures(
         if found is not None and found.scores.n > 0:
             figure = figure_cross_validation(
                 found,
-                title=f"Cross-validation of {in_words(name)}",
+                title=f"Cross-validation of {in_words(name)}{_marked(results)}",
                 note=found.note or None,
                 units="" if request.composition else figure_units(request),
             )
@@ -77,12 +78,19 @@ def _variograms(results: Results) -> list[tuple[str, bytes]]:
         if results.choice.method == "ilr":
             words = f"the log-ratio {label}"
         figure = figure_variogram(
-            classes, variogram, title=f"Variogram of {in_words(words)}"
+            classes,
+            variogram,
+            title=f"Variogram of {in_words(words)}{_marked(results)}",
         )
         stem = re.sub(r"\W+", "_", label)
         suffix = "" if len(kriged) == 1 else f"_{stem}"
         drawn.append((f"variogram{suffix}", render(figure)))
     return drawn
+
+
+def _marked(results: Results) -> str:
+    """Return what a title says of simulated data."""
+    return " (SIMULATED data)" if results.inputs.simulated else ""
 
 
 def _map(results: Results, request: InterpolateRequest) -> bytes:
@@ -105,6 +113,7 @@ def _map(results: Results, request: InterpolateRequest) -> bytes:
         sites=f"{results.inputs.points.geometry.to_wkb().nunique()} places",
         units="" if request.composition else figure_units(request),
         overlays=Overlays(region=region),
+        note=SIMULATED if results.inputs.simulated else None,
     )
     unsupported = None if request.mask else results.judgement.unsupported
     figure = figure_interpolation(

@@ -23,6 +23,7 @@ from geosoil.interpolation.zero_rules import ZeroRule
 from geosoil.io.issues import name_rows
 from geosoil.io.layers import read_polygons
 from geosoil.io.point_table import PointColumns, nearest_names, read_point_table
+from geosoil.workflow import simulated
 from geosoil.workflow.faults import raise_all
 from geosoil.workflow.interpolate_drift import OpenedRasters, open_rasters
 from geosoil.workflow.interpolate_grid import Ground, target_grid
@@ -68,6 +69,8 @@ class InterpolateInputs:
     """Files read."""
     words: tuple[str, ...]
     """What was done to the inputs."""
+    simulated: bool = False
+    """Whether any point in use says that it is simulated."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -161,6 +164,7 @@ def open_inputs(
         rules=rules,
         files=tuple(dict.fromkeys(files)),
         words=(*_few(remarks), *rasters.words),
+        simulated=bool(simulated.simulated_rows(used).any()),
     )
 
 
@@ -181,6 +185,7 @@ def _open_files(
         request.crs,
         request.layer,
         ("elevation",) if request.zero_rules is not None else (),
+        (simulated.COLUMN,),
     )
     faults: list[GeosoilError] = []
     table, remarks = gpd.GeoDataFrame(), tuple[str, ...]()

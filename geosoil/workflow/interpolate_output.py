@@ -21,6 +21,7 @@ from geosoil.workflow.interpolate_methods import IN_WORDS
 from geosoil.workflow.interpolate_request import InterpolateRequest
 from geosoil.workflow.interpolate_summary import Results
 from geosoil.workflow.plain_json import strict_json
+from geosoil.workflow.simulated import simulated_tag
 
 Layer = tuple[str, xr.DataArray, str]
 
@@ -135,6 +136,7 @@ def _tags(results: Results, request: InterpolateRequest) -> dict[str, object]:
         "rules_applied": str(
             results.judgement.support["reason"].attrs["rules_applied"]
         ),
+        "simulated": simulated_tag(inputs.simulated),
         "inputs": ", ".join(file.name for file in inputs.files[:20]),
         "software": f"geosoil {__version__}",
     }

@@ -183,7 +183,8 @@ def summary_text(
     rows = summary.to_dict("records")
     first = rows[0]
     when = f", {request.period}" if request.period else ""
-    lines = [
+    lines = ["SIMULATED points: no value below was measured."] * inputs.simulated
+    lines += [
         f"{', '.join(inputs.names)}{when}: "
         f"{IN_WORDS.get(choice.method, choice.method)}; {first['places']} places",
         f"points: {_points_words(first, inputs)}",

@@ -19,8 +19,7 @@ from geosoil.plotting.trajectories import figure_trajectories
 from geosoil.tracers.group_table import ALL
 from geosoil.tracers.lines import GMWL, LineMethod, WaterLine, fit_water_line
 from geosoil.workflow.line_output import LineTables
-
-SIMULATED = "SIMULATED data: no value on this figure was measured"
+from geosoil.workflow.simulated import simulated_note
 
 
 def write_line_figures(tables: LineTables, folder: Path) -> tuple[Path, ...]:
@@ -90,28 +89,6 @@ def _figures(tables: LineTables, strata: pd.DataFrame) -> Iterator[tuple[str, by
             note=note,
         )
         yield "trajectories", render(figure)
-
-
-def simulated_note(samples: pd.DataFrame) -> str | None:
-    """Return words for figures where any sample is simulated.
-
-    Parameters
-    ----------
-    samples : DataFrame
-        Samples; those of the built-in study have a column ``simulated``.
-
-    Returns
-    -------
-    note : str or None
-        None where nothing says so.
-
-    Examples
-    --------
-    >>> simulated_note(pd.DataFrame({"simulated": [True]}))
-    'SIMULATED data: no value on this figure was measured'
-    """
-    simulated = "simulated" in samples and bool(samples["simulated"].any())
-    return SIMULATED if simulated else None
 
 
 def _group_figures(kinds: set[str]) -> list[tuple[str, list[str]]]:

@@ -16,6 +16,7 @@ from geosoil.workflow.mapping_choice import Choice
 from geosoil.workflow.mapping_draws import NAMES, Spread
 from geosoil.workflow.mapping_methods import WORDS
 from geosoil.workflow.mapping_sites import PeriodSites, site_answer
+from geosoil.workflow.simulated import simulated_tag
 
 LAYERS = {
     "sd": "standard deviation of the fraction of {}, mixing and interpolation",
@@ -127,7 +128,7 @@ def describe(
         "n_draws": config.interpolation.n_draws,
         "source": f"{len(sites.xy)} sites of {config.samples.path.name}",
         "unsupported": config.interpolation.unsupported,
-        "simulated": "yes: no measured data" if config.study.simulated else "no",
+        "simulated": simulated_tag(config.study.simulated),
         "software": f"geosoil {__version__}",
     }
 

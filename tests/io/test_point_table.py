@@ -35,6 +35,20 @@ def test_a_table_with_semicolons_and_decimal_commas_is_read(table):
     assert len(remarks) == 3
 
 
+def test_marks_are_read_where_the_file_has_them(table, tmp_path):
+    bare, _ = read_point_table(table, PointColumns(("Zn [ppm]",), marks=("simulated",)))
+    assert "simulated" not in bare
+    file = tmp_path / "marked.csv"
+    file.write_text("lon,lat,zinc,simulated\n92,34,1,True\n93,34,2,\n")
+    points, _ = read_point_table(file, PointColumns(("zinc",), marks=("simulated",)))
+    assert points["simulated"].iloc[0] == "True"
+    points.to_file(tmp_path / "marked.gpkg")
+    layer, _ = read_point_table(
+        tmp_path / "marked.gpkg", PointColumns(("zinc",), marks=("simulated",))
+    )
+    assert layer["simulated"].iloc[0] == "True"
+
+
 def test_x_and_y_stay_in_the_system_that_is_stated(tmp_path):
     file = tmp_path / "meuse.csv"
     file.write_text("x,y,zinc\n181072,333611,1022\n181025,333558,1141\n")

@@ -167,6 +167,20 @@ def test_every_raster_says_how_it_was_made(kriged):
     }
 
 
+def test_simulated_points_are_called_so_in_every_output(folder, kriged, tmp_path):
+    assert kriged[0].found.inputs.simulated is False
+    assert "SIMULATED" not in kriged[0].text
+    table = pd.read_csv(folder / "sites.csv").assign(simulated=True)
+    table.to_csv(tmp_path / "marked.csv", index=False)
+    asked = replace(request(folder, method="ok"), points=str(tmp_path / "marked.csv"))
+    report = interpolate_points(asked, tmp_path / "out")
+    assert report.text.startswith("SIMULATED points: no value below was measured.")
+    raster = read_geotiff(tmp_path / "out" / "value_estimate.tif")
+    assert raster.attrs["tags"]["simulated"] == "yes: no measured data"
+    with xr.open_dataset(tmp_path / "out" / "interpolation.nc") as content:
+        assert content.attrs["simulated"] == "yes: no measured data"
+
+
 def test_cross_validation_is_that_of_the_api(folder, kriged):
     report, out = kriged
     points = points_of(folder).dropna(subset=["value"])
