@@ -12,7 +12,7 @@ study: $(STAMP) ## build the built-in study under data/trhr (cached)
 	$(BIN)/python scripts/make_trhr_study.py data/trhr
 
 test: $(STAMP) ## quick tests and doctests
-	$(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist loadfile
+	$(BIN)/python -m pytest -q -n auto --maxprocesses=4 --dist loadfile --no-loadscope-reorder
 
 slow: $(STAMP) ## campaigns of minutes
 	$(BIN)/python -m pytest -q -m slow -n auto --maxprocesses=4 --dist worksteal

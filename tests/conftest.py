@@ -29,6 +29,25 @@ settings.load_profile("geosoil")
 GOLDEN = Path(__file__).parent / "golden"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process build the study while the others test what needs none.
+
+    Files keep together; the largest of each kind come first.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+
+    def needs_study(file: Path) -> bool:
+        names = (getattr(item, "fixturenames", ()) for item in files[file])
+        return any("built_study" in own for own in names)
+
+    order = sorted(files, key=lambda file: -len(files[file]))
+    study = [file for file in order if needs_study(file)]
+    others = [file for file in order if file not in set(study)]
+    items[:] = [item for file in study[:1] + others + study[1:] for item in files[file]]
+
+
 @pytest.fixture(scope="session")
 def golden() -> Path:
     """Folder of expected answers kept with the tests."""

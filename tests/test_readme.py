@@ -90,7 +90,13 @@ def test_the_table_of_commands_is_whole() -> None:
     assert named == list(COMMANDS)
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if order else [])
+        for order, path in enumerate(SCRIPTS)
+    ],
+)
 def test_every_script_of_the_gallery_runs(
     built_study, tmp_path: Path, script: Path
 ) -> None:
