@@ -222,6 +222,10 @@ from .workflow.run import run as run
 __version__: str
 from .interpolation.anisotropy import Anisotropy as Anisotropy
 from .interpolation.declustering import declustered_mean as declustered_mean
+from .interpolation.domains import DomainMap as DomainMap
+from .interpolation.domains import SiteFractions as SiteFractions
+from .interpolation.domains import map_by_domain as map_by_domain
+from .interpolation.domains import noise_filtered_kriging as noise_filtered_kriging
 from .interpolation.empirical import directional_variogram as directional_variogram
 from .interpolation.empirical import empirical_variogram as empirical_variogram
 from .interpolation.support import SupportRules as SupportRules

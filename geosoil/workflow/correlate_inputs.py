@@ -9,13 +9,14 @@ from pathlib import Path
 
 import xarray as xr
 
-from geosoil.errors import GeosoilError, GeosoilWarning, InputError, MissingFileError
+from geosoil.errors import GeosoilError, GeosoilWarning, InputError
 from geosoil.grids.common_grid import common_grid
 from geosoil.grids.common_times import CommonTimes, common_times
 from geosoil.grids.grid import Grid
 from geosoil.io._window import bounds_in_degrees
 from geosoil.io.raster_series import MODIS, SeriesPlace, open_series
 from geosoil.workflow.correlate_request import CorrelateRequest
+from geosoil.workflow.faults import raise_all
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +82,7 @@ def open_all(request: CorrelateRequest, report: Callable[[str], None]) -> Opened
             bbox = bbox or bounds_in_degrees(Grid.of(found[place]))
         except GeosoilError as error:
             faults.append(error)
-    _raise_all(faults)
+    raise_all(faults)
     named = _distinct([found[place] for place in places])
     files = tuple(file for place in places for file in SeriesPlace.of(place).files())
     return _on_one_grid(named, request, files)
@@ -90,17 +91,6 @@ def open_all(request: CorrelateRequest, report: Callable[[str], None]) -> Opened
 def _is_global(place: str) -> bool:
     """Return whether a place holds MODIS files, which often are of the whole Earth."""
     return Path(SeriesPlace.of(place).pattern).suffix.lower() in MODIS
-
-
-def _raise_all(faults: list[GeosoilError]) -> None:
-    """Raise one error for all inputs that cannot be used."""
-    if len(faults) == 1:
-        raise faults[0]
-    if faults:
-        listed = "\n".join(f"  - {fault}" for fault in faults)
-        absent = all(isinstance(fault, MissingFileError) for fault in faults)
-        message = f"{len(faults)} inputs cannot be used:\n{listed}"
-        raise (MissingFileError if absent else InputError)(message)
 
 
 def _distinct(series: list[xr.DataArray]) -> list[xr.DataArray]:
