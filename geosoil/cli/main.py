@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "join": ("geosoil.cli.rasters", "Samples joined to rasters and layers."),
     "correlate": ("geosoil.cli.correlate", "Two series of rasters, cell by cell."),
     "interpolate": ("geosoil.cli.interpolate", "Points to maps: IDW, kriging, shares."),
+    "map": ("geosoil.cli.map", "One figure of any GeoTIFF, in the fitting colours."),
     "layers": ("geosoil.cli.rasters", "Rasters and layers of a study, described."),
 }
 """Each command's module and its one-line help, so that --help imports nothing."""

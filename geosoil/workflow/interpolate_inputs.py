@@ -28,13 +28,10 @@ from geosoil.workflow.faults import raise_all
 from geosoil.workflow.interpolate_drift import OpenedRasters, open_rasters
 from geosoil.workflow.interpolate_grid import Ground, target_grid
 from geosoil.workflow.interpolate_request import InterpolateRequest
-from geosoil.workflow.interpolate_words import cell_words
+from geosoil.workflow.interpolate_words import cell_words, few_words
 
 FEWEST = 3
 """Fewest different places that are interpolated."""
-
-SHOWN = 6
-"""Remarks on the table that are told; the others are counted."""
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -163,7 +160,7 @@ def open_inputs(
         rasters=rasters,
         rules=rules,
         files=tuple(dict.fromkeys(files)),
-        words=(*_few(remarks), *rasters.words),
+        words=(*few_words(remarks), *rasters.words),
         simulated=bool(simulated.simulated_rows(used).any()),
     )
 
@@ -393,10 +390,3 @@ def _mask(region: gpd.GeoDataFrame | None, grid: Grid) -> xr.DataArray:
         message = f"No cell of the grid has its centre in the region: {grid}."
         raise InputError(message)
     return mask
-
-
-def _few(remarks: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the first remarks on a table, and how many more there are."""
-    if len(remarks) <= SHOWN:
-        return remarks
-    return (*remarks[:SHOWN], f"and {len(remarks) - SHOWN} more changes in reading")

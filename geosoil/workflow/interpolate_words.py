@@ -14,6 +14,9 @@ _NUMBER = re.compile(r"\s*[0-9]*\.?[0-9]+(?:e[+-]?[0-9]+)?\s*", re.I)
 _UNIT = re.compile(r"[\[(]([^\])]+)[\])]\s*$")
 _AFFIXES = re.compile(r"^fraction_|_raw$")
 
+SHOWN = 6
+"""Remarks on a table that are told; the others are counted."""
+
 
 def metres(words: str, option: str) -> float:
     """Read a distance above 0.
@@ -172,3 +175,26 @@ def named_path(words: str) -> tuple[str, Path]:
     name, mark, path = words.partition("=")
     file = Path(path if mark else words)
     return re.sub(r"\W+", "_", name if mark else file.stem).strip("_"), file
+
+
+def few_words(remarks: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the first remarks on a table, and how many more there are.
+
+    Parameters
+    ----------
+    remarks : tuple of str
+        What was read otherwise than it was written.
+
+    Returns
+    -------
+    words : tuple of str
+        At most seven lines.
+
+    Examples
+    --------
+    >>> few_words(("a",) * 8)[-1]
+    'and 2 more changes in reading'
+    """
+    if len(remarks) <= SHOWN:
+        return remarks
+    return (*remarks[:SHOWN], f"and {len(remarks) - SHOWN} more changes in reading")
