@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_solve, cholesky
+from scipy.linalg import solve_triangular
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 from geosoil.errors import InputError
 from geosoil.interpolation.base import FloatArray
-from geosoil.interpolation.kriging import check_regular
+from geosoil.interpolation.kriging_covariance import Covariances
+from geosoil.interpolation.kriging_system import KrigingData, solve_system
 from geosoil.interpolation.neighbors import Neighborhood
 from geosoil.interpolation.validation_folds import place_numbers
 from geosoil.interpolation.variogram import AnyVariogram, Variogram
@@ -76,28 +77,33 @@ def kriging_weights(
     model = variogram
     if variogram.sill == 0 and not (own + variogram.error > 0).any():
         model = Variogram("nugget", 1.0, 0.0, 1.0)
-    covariance = model.covariance_between(xy, xy)
-    covariance[np.diag_indices(len(xy))] += own + model.error
-    try:
-        lower = cholesky(covariance, lower=True, check_finite=False)
-    except LinAlgError:
-        lower = np.zeros_like(covariance)
-    check_regular(np.diagonal(lower), model)
     columns, asked = _columns(len(xy), len(targets), drift)
-    through = cho_solve((lower, True), columns)
-    information = columns.T @ through
-    if np.linalg.matrix_rank(information, hermitian=True) < columns.shape[1]:
-        message = "The columns of the drift depend on each other at the data."
-        raise InputError(message)
+    _check_rank(columns.T @ columns)
+    covariances = Covariances(model, "projected")
+    nothing = np.zeros(len(xy))
+    system = solve_system(
+        KrigingData(xy, nothing, own + model.error, columns, covariances)
+    )
+    _check_rank(system.upper.T @ system.upper)
+    lower, along = system.lower, system.orthonormal
     weights = np.full((len(targets), len(xy)), np.nan)
     placed = np.flatnonzero(np.isfinite(np.column_stack([targets, asked])).all(axis=1))
     for start in range(0, len(placed), BLOCK):
         part = placed[start : start + BLOCK]
-        near = model.covariance_between(xy, targets[part])
-        gap = asked[part].T - through.T @ near
-        weights[part] = cho_solve((lower, True), near).T
-        weights[part] += (through @ np.linalg.solve(information, gap)).T
+        near = covariances.between(xy, targets[part])
+        white = solve_triangular(lower, near, lower=True, check_finite=False)
+        gap = solve_triangular(system.upper, asked[part].T, trans="T") - along.T @ white
+        weights[part] = solve_triangular(
+            lower, white + along @ gap, lower=True, trans="T"
+        ).T
     return weights
+
+
+def _check_rank(products: FloatArray) -> None:
+    """Raise where columns whose products these are depend on each other."""
+    if np.linalg.matrix_rank(products, hermitian=True) < len(products):
+        message = "The columns of the drift depend on each other at the data."
+        raise InputError(message)
 
 
 def inverse_distance_weights(
