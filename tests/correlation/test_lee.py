@@ -121,6 +121,7 @@ def test_coinciding_places_are_not_their_own_neighbours() -> None:
     np.testing.assert_allclose(found.local_l, z[others].mean(axis=1) ** 2)
 
 
+@pytest.mark.slow
 def test_p_values_tell_patterns_from_noise() -> None:
     shared = smooth(3, (20, 20))
     found = lee_l(chart(shared), chart(shared + 0.3 * smooth(4, (20, 20))), rng=rng(1))

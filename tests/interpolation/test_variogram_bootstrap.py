@@ -79,6 +79,7 @@ def test_without_structure_there_is_no_range(xy: np.ndarray) -> None:
     assert table.loc["nugget", "q05"] < 1.0 < table.loc["nugget", "q95"]
 
 
+@pytest.mark.slow
 def test_two_structures_and_a_drift_are_drawn_as_they_were_fitted(
     xy: np.ndarray,
 ) -> None:

@@ -68,6 +68,7 @@ def test_one_panel_is_readable(draws, prior, assert_readable) -> None:
     assert_readable(figure_posterior_densities(one, prior=prior, note="SIMULATED"))
 
 
+@pytest.mark.slow
 def test_forty_panels_are_readable(assert_readable) -> None:
     table = {
         "period": ["September"] * 40,

@@ -127,6 +127,7 @@ def test_written_soil_waters_meet_the_published_numbers(seed: int) -> None:
     check_published(study(seed))
 
 
+@pytest.mark.slow
 def test_other_end_members_meet_the_published_numbers_as_well() -> None:
     check_published(study(3, other=True))
 

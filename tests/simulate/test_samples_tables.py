@@ -186,6 +186,7 @@ def test_truth_names_every_soil_sample_once() -> None:
     assert set(tables.truth["period"]) == set(PERIODS)
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_study_and_another_seed_another() -> None:
     again = simulate_samples(landscape(), seed=2020)
     for name in ("samples", "parallels", "end_members", "truth", "reference"):

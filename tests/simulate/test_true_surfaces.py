@@ -27,6 +27,7 @@ def test_expected_fractions_give_the_means_of_the_samples() -> None:
         assert np.corrcoef(found[:, 1], ice)[0, 1] > 0.9
 
 
+@pytest.mark.slow
 def test_true_surfaces_are_compositions_with_the_zeros_of_the_text(tmp_path) -> None:
     paths = write_true_surfaces(landscape(), study(2020).truth, tmp_path, seed=2020)
     assert len(paths) == 7

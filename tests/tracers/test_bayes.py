@@ -270,6 +270,7 @@ def test_unknown_evaporation_is_found_with_two_sources() -> None:
     assert shares_of(found)[:, 0, 0].mean() == pytest.approx(0.7, abs=0.08)
 
 
+@pytest.mark.slow
 def test_evaporation_prior_moves_the_fractions() -> None:
     known = MixingModel(evaporation=EvaporationPrior(3.5, 0.3, 1.5, 0.2))
     corrected = shares_of(answer(soil_water(), model=known))[:, 0].mean(axis=0)

@@ -56,6 +56,7 @@ def test_bounds_are_those_of_one_programme_each(seed, n_sources, tolerance) -> N
     assert (found["reason"] == "").all()
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(st.integers(0, 10_000))
 def test_grid_bounds_lie_inside_and_come_close(seed) -> None:
@@ -122,6 +123,7 @@ def test_bounds_of_one_tracer_by_hand() -> None:
     np.testing.assert_allclose(found[["lower", "upper"]], expected, atol=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=12)
 @given(st.integers(0, 10_000), st.booleans())
 def test_the_smallest_tolerance_told_is_the_smallest(seed, exact) -> None:

@@ -67,6 +67,7 @@ def test_shape_of_known_pareto_tails_is_found() -> None:
         assert found.mean() == pytest.approx(shape, abs=0.05)
 
 
+@pytest.mark.slow
 def test_smoothing_lowers_the_error_of_plain_weights() -> None:
     rng = np.random.default_rng(3)
     samples = rng.normal(size=10)

@@ -107,6 +107,7 @@ def test_planted_lapse_rate_lies_within_its_error() -> None:
     assert 0.83 <= inside / 200 <= 0.96
 
 
+@pytest.mark.slow
 def test_prediction_spread_is_that_of_new_stations() -> None:
     rng = np.random.default_rng(3)
     misses = []

@@ -171,6 +171,7 @@ def test_a_single_group_has_a_rank_and_no_pair() -> None:
     assert found.pairs.empty
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_truth_at_its_confidence() -> None:
     hits = 0
     for seed in range(300):

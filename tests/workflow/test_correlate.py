@@ -163,6 +163,7 @@ def test_windows_and_weights_correlate_over_space(files, tmp_path):
     assert "40 nearest cells" in weighted.text
 
 
+@pytest.mark.slow
 def test_bootstrap_intervals_take_the_place_of_fishers(files, tmp_path):
     small = request(files, months=(7,), bootstrap=200)
     answer = correlate_files(small, tmp_path)

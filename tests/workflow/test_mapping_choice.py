@@ -55,6 +55,7 @@ def test_a_field_of_elevation_is_kriged_with_drift() -> None:
     assert choice.method == "kriging_drift"
 
 
+@pytest.mark.slow
 @settings(max_examples=3)
 @given(seed=st.integers(0, 10_000))
 def test_pure_noise_takes_the_mean_and_says_so_or_a_method_that_is_better(seed) -> None:

@@ -70,6 +70,7 @@ def test_intervals_hold_the_truth_near_and_far(built_study) -> None:
     assert table["picp90"].min() > 0.6
 
 
+@pytest.mark.slow
 def test_the_maps_are_made_without_opening_the_truth(built_study, tmp_path) -> None:
     code = (
         "import sys\nopened = set()\n"

@@ -105,6 +105,7 @@ def best(built_study) -> FractionResult:
     return solved(opened(built_study, 'preset = "recommended"'))
 
 
+@pytest.mark.slow
 def test_the_paper_preset_leads_back_along_the_regression(paper, best) -> None:
     line = paper.lines[(paper.lines["by"] == "all")].set_index("period")
     for result, led_by in ((paper, "regression"), (best, "craig_gordon")):
@@ -114,12 +115,14 @@ def test_the_paper_preset_leads_back_along_the_regression(paper, best) -> None:
     assert (best.sources["evaporation_slope"] < 4.5).all()
 
 
+@pytest.mark.slow
 def test_the_paper_preset_gives_no_interval_of_the_crossing(paper, best) -> None:
     assert paper.lines["initial_d18O"].notna().all()
     assert paper.lines[["initial_lower", "initial_upper"]].isna().all(axis=None)
     assert best.lines["initial_lower"].notna().any()
 
 
+@pytest.mark.slow
 def test_the_recommended_preset_averages_profiles_first(paper, best) -> None:
     plain, averaged = paper.groups, best.groups
     assert plain.loc[plain["by"] == "all", "n"].sum() == 741
@@ -128,6 +131,7 @@ def test_the_recommended_preset_averages_profiles_first(paper, best) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::geosoil.errors.GeosoilWarning")
+@pytest.mark.slow
 def test_mixing_of_a_preset_decides_what_groups_rest_on(built_study) -> None:
     without = 'end_members = "end_members.csv"'
     for lines, has_table, wanted in (
@@ -148,6 +152,7 @@ def test_mixing_of_a_preset_decides_what_groups_rest_on(built_study) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::geosoil.errors.GeosoilWarning")
+@pytest.mark.slow
 def test_modelled_groups_tell_evaporation_and_intervals(built_study) -> None:
     inputs = replace(opened(built_study, 'preset = "recommended"'), end_members=None)
     result = solved(inputs)

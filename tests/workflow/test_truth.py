@@ -44,7 +44,7 @@ def landscape() -> Landscape:
     params=[
         "seed 2020",
         pytest.param("seed 7", marks=pytest.mark.slow),
-        "other end members",
+        pytest.param("other end members", marks=pytest.mark.slow),
     ],
 )
 def case(
