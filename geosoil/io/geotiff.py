@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -25,11 +26,19 @@ from geosoil.errors import (
     MissingCRSError,
 )
 from geosoil.grids.grid import Grid
-from geosoil.io._atomic import atomic_path
-from geosoil.io._bands import LABELS, NODATA, Content, content_of
+from geosoil.io._atomic import atomic_path, bring_to_disk, store_bytes
+from geosoil.io._bands import LABELS, NODATA, Content, OverviewKind, Words, content_of
+from geosoil.io._cog import write_cog
 from geosoil.io._memory import memory_fault
 from geosoil.io._sniff import check_kind
 from geosoil.io._window import Bounds, check_bbox, part_of, touched_window
+from geosoil.io.class_sidecar import (
+    STALE,
+    flags_of,
+    legend_of,
+    sidecar_of,
+    sidecar_text,
+)
 
 
 def write_geotiff(
@@ -38,25 +47,37 @@ def write_geotiff(
     *,
     description: str | Sequence[str] | None = None,
     tags: Mapping[str, object] | None = None,
+    colours: Mapping[int, str] | None = None,
+    overviews: OverviewKind | None = None,
 ) -> Path:
-    """Write a raster as a tiled, compressed GeoTIFF, whole or not at all.
+    """Write a raster as a cloud-optimised GeoTIFF, whole or not at all.
 
     Quantities are written as float32 with -9999 for NaN; classes (integers, booleans)
-    keep their integers, and ``attrs["nodata"]`` is declared where it is set. What was
-    written is read again and compared before it takes the place of the target.
+    keep their integers, and ``attrs["nodata"]`` is declared where it is set. The exact
+    statistics of each band are in the file, so that programs stretch it right. What
+    was written is read again and compared before it takes the place of the target.
 
     Parameters
     ----------
     raster : DataArray, dims (y, x) or one further dim before them
         Raster with a CRS, y from north to south. With a time dimension each date is
-        one band whose description is the ISO date.
+        one band whose description is the ISO date. The CF attributes
+        ``flag_meanings`` and ``flag_values`` or ``flag_masks`` name classes: their
+        names go to ``<path>.aux.xml``, which is removed where there are none.
     path : path
         File to write.
     description : str or sequence of str, optional
         Band description; by default the raster's ``long_name`` or name. One for all
         bands, or one for each.
     tags : mapping, optional
-        Dataset tags, for instance version, inputs and method.
+        Dataset tags, for instance inputs, method and ``config_hash``; ``software`` is
+        added where it is not given.
+    colours : mapping of int to str, optional
+        ``"#rrggbb"`` of each class, as a colour table (of bytes) and beside the names.
+    overviews : {"average", "mode", "nearest"}, optional
+        How cells are joined in the overviews. By default quantities by the average,
+        classes and bits by the mode, and what is named p_value or q_value by the
+        nearest cell. Integers with a unit other than 1 count as quantities.
 
     Returns
     -------
@@ -68,7 +89,7 @@ def write_geotiff(
     MissingCRSError
         If the raster has no CRS.
     InputError
-        If the dims, the spacing or the values cannot be written.
+        If the dims, the spacing, the values, classes or colours cannot be written.
     GeosoilError
         If the file cannot be written, or differs when read again.
 
@@ -82,25 +103,32 @@ def write_geotiff(
     ...     read_geotiff(file).values.round(3).tolist()
     [[0.1..., 0.2...], [nan, 0.4...]]
     """
-    content = content_of(raster, description, dict(tags or {}))
-    with atomic_path(path) as part, rasterio.Env(GDAL_PAM_ENABLED="NO"):
-        try:
-            with rasterio.open(part, "w", **content.profile) as file:
-                file.write(content.bands)
-                file.update_tags(**content.tags)
-                for band, text in enumerate(content.descriptions, start=1):
-                    file.set_band_description(band, text)
-                    file.set_band_unit(band, content.units)
-            fault = _difference(content, part)
-        except RasterioError as error:
-            fault = str(error)
+    content = content_of(raster, Words(description, tags or {}, overviews))
+    legend = legend_of(raster, colours)
+    table = legend.table if legend and _takes_colours(content) else {}
+    with ExitStack() as parts:
+        if legend is not None:
+            text = sidecar_text(legend, bands=len(content.descriptions))
+            # Outermost, so that the names of the classes follow the file itself.
+            beside = parts.enter_context(atomic_path(sidecar_of(path)))
+            store_bytes(text.encode("utf-8"), beside)
+        part = parts.enter_context(atomic_path(path))
+        fault = write_cog(content, part, colours=table)
         if fault:
             message = (
                 f"Cannot write '{path}': {fault}. What was there before is unchanged. "
                 "Check the free space on the disk."
             )
             raise GeosoilError(message)
+        bring_to_disk(part)
+        for ending in STALE:
+            Path(f"{path}{ending}").unlink(missing_ok=True)
     return Path(path)
+
+
+def _takes_colours(content: Content) -> bool:
+    """Whether a GeoTIFF of this content can hold a colour table."""
+    return content.dtype == np.uint8 and len(content.descriptions) == 1
 
 
 def read_geotiff(
@@ -172,32 +200,6 @@ def read_geotiff(
             "cut short; make or download it again."
         )
         raise FileFormatError(message) from error
-
-
-def _difference(content: Content, part: Path) -> str:
-    """Say in what a written file differs from what it should hold, "" if nothing."""
-    with rasterio.open(part, driver="GTiff") as file:
-        found = {
-            "size": (file.count, file.height, file.width),
-            "transform": tuple(file.transform),
-            "nodata": file.nodata,
-            "band descriptions": tuple(text or "" for text in file.descriptions),
-            "CRS": file.crs is not None,
-        }
-        wanted = {
-            "size": content.bands.shape,
-            "transform": tuple(content.grid.transform),
-            "nodata": content.nodata,
-            "band descriptions": content.descriptions,
-            "CRS": True,
-        }
-        wrong = [key for key, value in wanted.items() if found[key] != value]
-        if not wrong and not all(
-            np.array_equal(file.read(band), values)
-            for band, values in enumerate(content.bands, start=1)
-        ):
-            wrong = ["values"]
-    return f"read again, it differs in {', '.join(wrong)}" if wrong else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +289,8 @@ def _labelled(part: _Part, classes: bool) -> xr.DataArray:
     if dates is None and len(descriptions) == 1 and descriptions[0]:
         attrs.setdefault("long_name", descriptions[0])
     attrs["tags"] = tags
+    if classes:
+        attrs |= flags_of(tags, values.dtype)
     if nodata is not None:
         attrs["nodata"] = nodata
     if dates is not None:

@@ -10,12 +10,14 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import rioxarray  # noqa: F401  registers the accessor .rio
 import shapely
 import xarray as xr
 from rasterio.features import shapes
 from shapely.geometry import shape
 
-from geosoil.io._atomic import atomic_path, write_csv
+from geosoil.io._atomic import write_csv
+from geosoil.io.geopackage import write_geopackage
 from geosoil.io.geotiff import write_geotiff
 from geosoil.simulate.climate import monthly_ground_temperature
 from geosoil.simulate.landscape import STUDY_GRID, VEGETATION_CODES, Landscape
@@ -38,7 +40,8 @@ class ClassTable:
     long_name: str
     """Words for the legend."""
     classes: tuple[tuple[str, str], ...]
-    """Label and colour of the codes 1, 2, ..."""
+    """Label and colour of the codes 1, 2, ...; any two colours of a layer differ for
+    eyes without red, green or blue cones as well."""
 
 
 PERMAFROST = ClassTable(
@@ -50,13 +53,13 @@ SOIL = ClassTable(
     "soil",
     "soil type (simulated)",
     (
-        ("alpine desert soil", "#d8c9a8"),
-        ("alpine meadow soil", "#8fb573"),
-        ("alpine steppe soil", "#d6c56a"),
-        ("mountain meadow soil", "#5f9e77"),
-        ("grey-cinnamon soil", "#a58668"),
-        ("castanozems", "#b9743d"),
-        ("mountain forest soil", "#3f6b4a"),
+        ("alpine desert soil", "#ddcc77"),
+        ("alpine meadow soil", "#44aa99"),
+        ("alpine steppe soil", "#999933"),
+        ("mountain meadow soil", "#88ccee"),
+        ("grey-cinnamon soil", "#cc6677"),
+        ("castanozems", "#882255"),
+        ("mountain forest soil", "#117733"),
     ),
 )
 VEGETATION = ClassTable(
@@ -65,7 +68,7 @@ VEGETATION = ClassTable(
     tuple(
         zip(
             tuple(VEGETATION_CODES.values())[1:],
-            ("#d9d27a", "#7fb86b", "#1f6b3a", "#b5a642", "#c9a57b"),
+            ("#e8d98a", "#5fbf9f", "#14532d", "#8a7a1f", "#d98a6a"),
             strict=True,
         )
     ),
@@ -115,7 +118,9 @@ def write_layers(landscape: Landscape, folder: str | Path, *, seed: int) -> list
     fine = fine.assign_attrs(landscape.elevation.attrs, nodata=-32768)
     paths = [
         write_geotiff(coarse, target / "elevation.tif", tags=tags),
-        write_geotiff(fine, target / "elevation_fine.tif", tags=tags),
+        write_geotiff(
+            fine, target / "elevation_fine.tif", tags=tags, overviews="average"
+        ),
     ]
     inside = block_mean(landscape.region.to_numpy().astype(float), factor=6) > 0.5
     rng = np.random.default_rng([seed, 114])
@@ -244,23 +249,28 @@ def _write_classes(
     raster: xr.DataArray, table: ClassTable, folder: Path, tags: dict[str, str]
 ) -> list[Path]:
     """Write one layer as raster, polygons and class table."""
-    named = raster.rename(table.name).assign_attrs(
-        units="1", long_name=table.long_name, nodata=0
-    )
     labels = [label for label, _ in table.classes]
+    colours = {code: c for code, (_, c) in enumerate(table.classes, start=1)}
+    named = raster.rename(table.name).assign_attrs(
+        units="1",
+        long_name=table.long_name,
+        nodata=0,
+        flag_values=np.array(list(colours), dtype=np.uint8),
+        flag_meanings=" ".join(label.replace(" ", "_") for label in labels),
+    )
     frame = pd.DataFrame(
         {
-            "code": range(1, len(labels) + 1),
+            "code": list(colours),
             "label": labels,
-            "colour": [colour for _, colour in table.classes],
+            "colour": list(colours.values()),
         }
     )
     polygons = class_polygons(named, dict(zip(frame.code, labels, strict=True)))
     package = folder / f"{table.name}.gpkg"
-    with atomic_path(package) as part:
-        polygons.to_file(part, driver="GPKG", layer=table.name)
+    write_geopackage({table.name: polygons}, package)
+    raster_file = folder / f"{table.name}.tif"
     return [
-        write_geotiff(named, folder / f"{table.name}.tif", tags=tags),
+        write_geotiff(named, raster_file, tags=tags, colours=colours),
         package,
         write_csv(frame, folder / f"{table.name}.csv"),
     ]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from geosoil import __version__
 from geosoil.errors import InputError
-from geosoil.io._atomic import write_text
+from geosoil.io._atomic import write_bytes, write_text
 from geosoil.simulate.climate import write_climate
 from geosoil.simulate.inputs import data_folder
 from geosoil.simulate.landscape import make_landscape
@@ -122,10 +121,9 @@ def _write_inputs(target: Path, seed: int, report: Callable[[str], None]) -> Non
     write_climate(landscape, target / "climate", seed=seed)
     report("writing 69 MODIS NDVI files as HDF-EOS2")
     write_ndvi(landscape, target / "ndvi", seed=seed, progress=report)
-    region = target / "region"
-    region.mkdir(exist_ok=True)
     for name in REGION_FILES:
-        shutil.copyfile(data_folder() / "region" / name, region / name)
+        content = (data_folder() / "region" / name).read_bytes()
+        write_bytes(content, target / "region" / name)
 
 
 def _fingerprint(seed: int) -> str:

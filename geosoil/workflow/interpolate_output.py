@@ -13,17 +13,22 @@ import xarray as xr
 from geosoil import __version__
 from geosoil.interpolation.kriging import Kriging
 from geosoil.io._atomic import write_bytes, write_csv, write_text
+from geosoil.io.class_sidecar import with_sidecars
 from geosoil.io.geotiff import write_geotiff
 from geosoil.io.netcdf import write_netcdf
-from geosoil.io.provenance import run_provenance
+from geosoil.workflow.gis_styles import write_styles
 from geosoil.workflow.interpolate_figures import draw_figures
 from geosoil.workflow.interpolate_methods import IN_WORDS
 from geosoil.workflow.interpolate_request import InterpolateRequest
 from geosoil.workflow.interpolate_summary import Results
 from geosoil.workflow.plain_json import strict_json
+from geosoil.workflow.records import write_command_record
 from geosoil.workflow.simulated import simulated_tag
 
 Layer = tuple[str, xr.DataArray, str]
+
+OUTSIDE = 255
+"""Code of the raster of support outside of the region."""
 
 
 def write_interpolation(
@@ -56,6 +61,7 @@ def write_interpolation(
         write_geotiff(layer, folder / f"{stem}.tif", description=words, tags=tags)
         for stem, layer, words in _layers(results)
     ]
+    paths += write_styles(paths)
     title = f"{', '.join(results.inputs.names)} by {tags['method']}"
     content = _one_dataset(results)
     attrs = {**tags, "title": title}
@@ -68,13 +74,9 @@ def write_interpolation(
         write_text(strict_json(summary.to_dict("records")), folder / "summary.json")
     )
     paths += [write_bytes(data, folder / f"{name}.png") for name, data in figures]
-    record = run_provenance(
-        settings=asdict(request),
-        inputs=results.inputs.files,
-        outputs=paths,
-        folder=folder,
-    )
-    paths.append(write_text(strict_json(record), folder / "provenance.json"))
+    paths = with_sidecars(paths)
+    record = write_command_record(asdict(request), results.inputs.files, paths, folder)
+    paths.append(record)
     return tuple(paths)
 
 
@@ -89,7 +91,10 @@ def _layers(results: Results) -> Iterator[Layer]:
     for other in map(str, surfaces.others.data_vars):
         layer = surfaces.others[other]
         yield other, layer, str(layer.attrs.get("long_name", other))
-    reason = results.judgement.support["reason"].astype(np.uint8)
+    reason = results.judgement.support["reason"]
+    inside = results.inputs.mask.to_numpy()
+    codes = np.where(inside, reason.to_numpy(), OUTSIDE).astype(np.uint8)
+    reason = reason.copy(data=codes).assign_attrs(nodata=OUTSIDE)
     yield _support_stem(results), reason, str(reason.attrs["long_name"])
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import xarray as xr
 
 from geosoil import __version__
+from geosoil.config import config_hash
 from geosoil.grids.grid import FloatArray
+from geosoil.io.class_sidecar import with_sidecars
 from geosoil.io.geotiff import write_geotiff
 from geosoil.io.netcdf import write_netcdf
 from geosoil.workflow.inputs import StudyInputs
@@ -130,6 +132,7 @@ def describe(
         "unsupported": config.interpolation.unsupported,
         "simulated": simulated_tag(config.study.simulated),
         "software": f"geosoil {__version__}",
+        "config_hash": config_hash(config),
     }
 
 
@@ -149,8 +152,8 @@ def write_maps(maps: xr.Dataset, sources: tuple[str, ...], folder: Path) -> list
     -------
     paths : list of Path
         ``fraction_<source>_<period>.tif``, ``..._sd_...``, ``..._p05_...``,
-        ``..._p95_...``, ``fraction_support_<period>.tif`` and, with every layer in
-        double precision, ``fractions_<period>.nc``.
+        ``..._p95_...``, ``fraction_support_<period>.tif`` with the names of its classes
+        beside it and, with every layer in double precision, ``fractions_<period>.nc``.
     """
     period = maps.attrs["period"]
     paths = []
@@ -177,9 +180,15 @@ def write_maps(maps: xr.Dataset, sources: tuple[str, ...], folder: Path) -> list
         write_geotiff(
             support,
             folder / f"fraction_support_{period}.tif",
-            description=f"why the sites support no fraction, {period}: {words}",
-            tags={**maps.attrs, "bits": words},
+            description=f"why the sites support no fraction, {period}",
+            tags={**_without_draws(maps.attrs), "bits": words},
         )
     )
+    paths += with_sidecars(paths[-1:])[1:]
     paths.append(write_netcdf(maps, folder / f"fractions_{period}.nc"))
     return paths
+
+
+def _without_draws(attrs: dict[str, object]) -> dict[str, object]:
+    """Return the words of a layer that no draw was made for."""
+    return {k: v for k, v in attrs.items() if k not in ("uncertainty", "n_draws")}

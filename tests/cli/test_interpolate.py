@@ -54,6 +54,8 @@ def test_a_table_gives_rasters_tables_and_figures(folder, tmp_path, capsys):
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {
         "zinc_estimate.tif", "zinc_sd.tif", "zinc_support.tif", "interpolation.nc",
+        "zinc_estimate.qml", "zinc_sd.qml", "zinc_support.qml",
+        "zinc_support.tif.aux.xml",
         "interpolation_summary.csv", "summary.json", "variogram.csv", "variogram.png",
         "cross_validation.csv", "cross_validation_scores.csv", "cross_validation.png",
         "means.csv", "support.csv", "map.png", "provenance.json",

@@ -42,6 +42,7 @@ def classes(folder, name):
 
 def test_a_layer_is_a_raster_polygons_and_a_table(folder):
     expected = {f"{n}.{suffix}" for n in LAYERS for suffix in ("tif", "gpkg", "csv")}
+    expected |= {f"{n}.tif.aux.xml" for n in LAYERS}
     expected |= {"elevation.tif", "elevation_fine.tif"}
     assert {path.name for path in folder.iterdir()} == expected
 
@@ -65,6 +66,66 @@ def test_the_table_names_every_class(folder, name):
     polygons = gpd.read_file(folder / f"{name}.gpkg")
     labels = dict(zip(table.code, table.label, strict=True))
     assert [labels[code] for code in polygons.code] == polygons.label.tolist()
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_raster_carries_names_and_colours_of_the_table(folder, name):
+    table = pd.read_csv(folder / f"{name}.csv").set_index("code")
+    with rasterio.open(folder / f"{name}.tif") as file:
+        for code, colour in table.colour.items():
+            red, green, blue, _ = file.colormap(1)[code]
+            assert f"#{red:02x}{green:02x}{blue:02x}" == colour
+        assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+    codes = read_geotiff(folder / f"{name}.tif")
+    assert codes.attrs["flag_values"].tolist() == table.index.tolist()
+    assert codes.attrs["flag_meanings"].replace("_", " ") == " ".join(table.label)
+    sidecar = (folder / f"{name}.tif.aux.xml").read_text("utf-8")
+    assert all(f"<Category>{label}</Category>" in sidecar for label in table.label)
+
+
+# Machado, Oliveira and Fernandes (2009), doi:10.1109/TVCG.2009.113, severity 1.
+EYES = {
+    "all cones": np.eye(3),
+    "no red": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "no green": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "no blue": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+
+
+def seen(colour, eye):
+    """CIE L*a*b* of a colour as an eye sees it."""
+    code = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    light = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    light = np.clip(np.asarray(eye) @ light, 0, 1)
+    to_xyz = [
+        [0.4124, 0.3576, 0.1805],
+        [0.2126, 0.7152, 0.0722],
+        [0.0193, 0.1192, 0.9505],
+    ]
+    xyz = np.cbrt(to_xyz @ light / [0.9505, 1.0, 1.089])
+    x, y, z = xyz
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+@pytest.mark.parametrize("eye", EYES)
+@pytest.mark.parametrize("name", LAYERS)
+def test_colours_of_classes_differ_for_every_eye(folder, name, eye):
+    colours = pd.read_csv(folder / f"{name}.csv").colour
+    places = np.array([seen(colour, EYES[eye]) for colour in colours])
+    apart = np.linalg.norm(places[:, None] - places, axis=-1)
+    assert apart[~np.eye(len(places), dtype=bool)].min() > 15
 
 
 def test_layers_end_at_the_outline_of_the_region(folder, land):

@@ -297,6 +297,9 @@ def test_cells_outside_of_the_region_are_empty(folder, tmp_path):
     inside = np.isfinite(estimate.to_numpy())
     np.testing.assert_array_equal(inside, report.found.inputs.mask.to_numpy())
     assert 0 < inside.sum() < inside.size
+    support = read_geotiff(tmp_path / "out/value_support.tif")
+    assert support.attrs["nodata"] == 255
+    np.testing.assert_array_equal(support == 255, ~inside)
 
 
 def test_the_grid_of_a_raster_is_taken(folder, tmp_path):

@@ -86,7 +86,7 @@ def test_the_method_is_no_worse_in_blocks_than_the_mean_and_idw(built_study) -> 
         assert own[chosen] <= min(own["mean"], own["idw"]) * (1 + 1e-9)
         if chosen == "mean":
             assert f"{period}: the mean of the sites" in built_study.result.text
-    assert "no method predicts blocks left out better" in built_study.result.text
+    assert "method predicts blocks left out better" in built_study.result.text
 
 
 def test_raw_fractions_kriged_one_by_one_leave_the_simplex(built_study) -> None:
@@ -156,7 +156,9 @@ def test_what_is_not_supported_is_told_by_reason(built_study) -> None:
         path = built_study.result.folder / f"fraction_support_{period}.tif"
         with rasterio.open(path) as file:
             codes = file.read(1)
-            assert "4 elevation_beyond_samples" in file.descriptions[0]
+            assert "4 elevation_beyond_samples" in file.tags()["bits"]
+            # No draw tells anything of the support.
+            assert "uncertainty" not in file.tags()
         inside = codes != 255
         assert inside.sum() == 13_982
         # Hatched, so still there.
