@@ -29,6 +29,10 @@ settings.load_profile("geosoil")
 GOLDEN = Path(__file__).parent / "golden"
 
 
+collect_ignore = ["io/qgis_check.py"]
+"""Scripts that other programs' own Python runs."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let one process build the study while the others test what needs none.
 

@@ -12,10 +12,10 @@ import pandas as pd
 import xarray as xr
 
 from geosoil import __version__
-from geosoil.io._atomic import write_bytes, write_csv, write_text
+from geosoil.io._atomic import write_bytes, write_csv
+from geosoil.io.class_sidecar import with_sidecars
 from geosoil.io.geotiff import write_geotiff
 from geosoil.io.netcdf import write_netcdf
-from geosoil.io.provenance import run_provenance
 from geosoil.plotting.correlation_captions import in_words
 from geosoil.plotting.correlation_maps import (
     figure_correlation,
@@ -24,7 +24,8 @@ from geosoil.plotting.correlation_maps import (
 from geosoil.plotting.style import render
 from geosoil.workflow.correlate_inputs import OpenedSeries
 from geosoil.workflow.correlate_request import CorrelateRequest
-from geosoil.workflow.plain_json import strict_json
+from geosoil.workflow.gis_styles import write_styles
+from geosoil.workflow.records import write_command_record
 
 INFIX = {"time": "", "window": "_window", "weighted": "_gw", "rain": ""}
 """What the names of files say of the kind of correlation."""
@@ -63,6 +64,7 @@ def write_correlation(
         write_geotiff(layer, path, description=words, tags=tags)
         for layer, path, words, tags in _layers(maps, opened, request, folder)
     ]
+    paths += write_styles(paths)
     title = f"{request.method} correlation of {' and '.join(opened.names)}"
     content = _one_dataset(maps)
     paths.append(
@@ -71,13 +73,9 @@ def write_correlation(
     paths.append(write_csv(summary, folder / "correlation_summary.csv"))
     if request.kind != "rain":
         paths.append(write_bytes(_figure(maps, opened), folder / "correlation.png"))
-    record = run_provenance(
-        settings=asdict(request),
-        inputs=opened.files,
-        outputs=paths,
-        folder=folder,
-    )
-    paths.append(write_text(strict_json(record), folder / "provenance.json"))
+    paths = with_sidecars(paths)
+    record = write_command_record(asdict(request), opened.files, paths, folder)
+    paths.append(record)
     return tuple(paths)
 
 
@@ -100,6 +98,7 @@ def _layers(
             kind = str(result.attrs.get("kind", ""))
             tags = _tags(opened, f"{result.attrs.get('method', '')} {kind}".strip())
             tags |= {key: result.attrs[key] for key in _TAGGED if key in result.attrs}
+            tags |= {"period": month} if month else {}
             yield layer, folder / f"{stem}_{name}.tif", words, tags
 
 
@@ -113,6 +112,7 @@ def _tags(opened: OpenedSeries, method: str) -> dict[str, object]:
     """Return what every file says of its making."""
     return {
         "method": method,
+        "variables": ", ".join(opened.names),
         "support_x": opened.x.attrs.get("support", ""),
         "support_y": opened.y.attrs.get("support", ""),
         "inputs": ", ".join(file.name for file in opened.files[:20]),

@@ -21,7 +21,9 @@ from geosoil.io.climate_axes import find_axes, lay_out
 from geosoil.io.geotiff import read_geotiff
 from geosoil.io.lazy_netcdf import open_netcdf_lazily
 from geosoil.plotting.raster_map import MOST_CLASSES, MapClass
+from geosoil.workflow.class_words import class_names
 from geosoil.workflow.map_style import CLASSES, Described
+from geosoil.workflow.simulated import is_simulated
 
 _NETCDF = re.compile(r"(.+\.(?:nc|nc4|cdf))(?::([^:/\\]+))?", re.IGNORECASE)
 _MARGIN = 0.2
@@ -131,9 +133,9 @@ def _classes(file: Path, band: str | None) -> MapSource:
         warnings.warn(f"{error} Drawn by codes.", GeosoilWarning, stacklevel=2)
         found = read_class_raster(file)
     codes, tags = found.codes, found.codes.attrs.get("tags", {})
-    bits = tags.get("bits", "")
+    names = class_names(tags, [one.code for one in found.classes.classes])
     classes = {
-        one.code: MapClass(_flags(one.code, bits) or one.label, one.colour)
+        one.code: MapClass(names.get(one.code, one.label), one.colour)
         for one in found.classes.classes
     }
     plane, words = _band(codes, band, file)
@@ -152,15 +154,6 @@ def _table(file: Path) -> ClassTable | None:
                 message = f"'{beside}' is not used as class table: {error}"
                 warnings.warn(message, GeosoilWarning, stacklevel=2)
     return None
-
-
-def _flags(code: int, bits: str) -> str:
-    """Name the flags that a code is the sum of; "" where the file names none."""
-    names = {int(number): name for number, name in re.findall(r"(\d+) (\w+)", bits)}
-    if not names:
-        return ""
-    words = [name for bit, name in names.items() if code & bit]
-    return ", ".join(words).replace("_", " ") or "none"
 
 
 def _quantity(
@@ -186,13 +179,7 @@ def _quantity(
         str(plane.attrs.get("standard_name", "")),
         str(plane.attrs.get("units", "")),
     )
-    return MapSource(values, described, None, _is_simulated(tags))
-
-
-def _is_simulated(tags: dict[str, Any]) -> bool:
-    """Whether the tags of a file say that its values are simulated."""
-    says = str(tags.get("simulated", "")).strip().lower().startswith("yes")
-    return says or str(tags.get("source", "")).strip().lower() == "simulated"
+    return MapSource(values, described, None, is_simulated(tags))
 
 
 def _band(

@@ -21,10 +21,16 @@ STYLES: tuple[str, ...] = (*KINDS, DIFFERENCE, CLASSES, PLAIN)
 
 _STATISTICS: tuple[tuple[str, str], ...] = (
     ("sd", r"^sd$|_sd$|\bsd of\b|standard (deviation|error)"),
-    ("p_value", r"^[pq][_ ]values?\b|_[pq]_value$"),
+    ("p_value", r"^(two-sided )?[pq][_ ]values?(\b|_)|_[pq]_value$"),
     ("n", r"^(window_)?n$|^n_effective$|^n(_effective)? of |number of (pairs|data)"),
-    ("correlation", r"^(window_)?r$|_r$|^r of |^rho$|\bcorrelation\b"),
-    (DIFFERENCE, r"\b(difference|anomal(y|ies)|trend|change|bias)\b"),
+    (
+        "correlation",
+        r"^(window_)?r$|_r$|^r of |^rho$|^r_(lower|upper)$|\bcorrelation\b",
+    ),
+    (
+        DIFFERENCE,
+        r"\b(difference|anomal(y|ies)|trend|change|bias)\b|\bslope of y on x\b",
+    ),
     ("fraction", r"^fraction|\bfraction of\b|\bshare of\b"),
 )
 """What a statistic is called wherever it stands: its words name a quantity too."""
@@ -56,10 +62,11 @@ _RANGES = {
 _UNITS = {
     "degC": "°C",
     "permil": PERMIL,
-    "m3 m-3": "m³ m⁻³",
     "degree": "°",
     "degrees": "°",
 }
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +193,38 @@ def scale_of(style: str, described: Described) -> MapKind:
         words = words.replace("p value", "q value")
     elif described.name.endswith("n_effective"):
         words = "effective number of pairs"
+    elif style == "fraction" and "share of" in described.description.lower():
+        words = name
     unit = described.units or ("" if style == "sd" else usual)
     return replace(scale, label=_with_unit(words, unit))
 
 
+def unit_words(units: str) -> str:
+    """Write a unit as readers know it.
+
+    Parameters
+    ----------
+    units : str
+        Unit as files state it.
+
+    Returns
+    -------
+    words : str
+        The unit; "" for a pure number.
+
+    Examples
+    --------
+    >>> unit_words("m3 m-3"), unit_words("(m) / (degC)"), unit_words("1")
+    ('m³ m⁻³', '(m) / (°C)', '')
+    """
+    if units == "1":
+        return ""
+    named = re.sub(r"[A-Za-z]+", lambda found: _UNITS.get(found[0], found[0]), units)
+    return re.sub(
+        r"(?<=[A-Za-z])-?\d+\b", lambda found: found[0].translate(_RAISED), named
+    )
+
+
 def _with_unit(words: str, units: str) -> str:
     """Write a unit behind the words of a colour bar."""
-    return f"{words} [{_UNITS.get(units, units)}]" if units else words
+    return f"{words} [{unit_words(units) or units}]" if units else words

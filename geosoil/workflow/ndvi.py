@@ -22,6 +22,7 @@ from geosoil.grids.zones import cell_area
 from geosoil.io.geotiff import write_geotiff
 from geosoil.io.modis import open_modis
 from geosoil.io.quality_bits import Quality, QualityRule
+from geosoil.workflow.gis_styles import write_styles
 
 MOST_CELLS = 400_000_000
 """Cells of a target beyond which a unit has been mistaken."""
@@ -80,6 +81,7 @@ def ndvi_to_geotiff(
         The file written, with the tags ``layer``, ``product``, ``quality``, ``method``,
         ``source_files``, ``input_verified`` and ``geosoil_version``; with months also
         ``<name>_coverage.tif``, the share of each month that valid composites cover.
+        Beside each lies its QGIS style, ``<name>.qml``.
 
     Raises
     ------
@@ -115,6 +117,7 @@ def ndvi_to_geotiff(
     if coverage is not None:
         beside = target.with_name(f"{target.stem}_coverage{target.suffix}")
         written.append(write_geotiff(coverage, beside, tags=tags))
+    write_styles(written)
     return tuple(written)
 
 

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 SIMULATED = "SIMULATED data: no value on this figure was measured"
+
+SIMULATED_PAGE = "SIMULATED data: no value on this page was measured"
+"""Words for pages that hold more than one figure."""
+
+SIMULATED_DATA = "SIMULATED data: no value was measured"
+"""Words for titles of projects and layers."""
 
 COLUMN = "simulated"
 """Column by which the built-in study marks its samples."""
@@ -75,3 +83,25 @@ def simulated_tag(simulated: bool) -> str:
     'yes: no measured data'
     """
     return "yes: no measured data" if simulated else "no"
+
+
+def is_simulated(tags: Mapping[str, object]) -> bool:
+    """Return whether the tags of a file say that its values are simulated.
+
+    Parameters
+    ----------
+    tags : mapping
+        Tags or attributes of the file.
+
+    Returns
+    -------
+    simulated : bool
+        False where they say nothing.
+
+    Examples
+    --------
+    >>> is_simulated({"simulated": "yes: no measured data"}), is_simulated({})
+    (True, False)
+    """
+    says = str(tags.get("simulated", "")).strip().lower().startswith("yes")
+    return says or str(tags.get("source", "")).strip().lower() == "simulated"

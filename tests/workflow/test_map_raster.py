@@ -79,10 +79,29 @@ def write_plane(file: Path, values: np.ndarray, **tags: object) -> Path:
         (Described("soil_temperature", "estimate by kriging (elevation)"), "plain"),
         (Described("ndvi", "trend of NDVI"), "difference"),
         (Described("demand", ""), "plain"),
+        (Described("p_value_single", "two-sided p value, x and y"), "p_value"),
+        (Described("r_lower", "lower end of the interval of r"), "correlation"),
+        (Described("slope", "least-squares slope of y on x, a and b"), "difference"),
+        (Described("slope", "terrain slope"), "plain"),
+        (Described("lag", "lag of the smallest p value"), "plain"),
     ],
 )
 def test_names_and_words_tell_the_style(described: Described, style: str) -> None:
     assert guess_style(described, SHARES) == style
+
+
+@pytest.mark.parametrize(
+    ("described", "label"),
+    [
+        (Described("x", "fraction of snow", units="1"), "source fraction [1]"),
+        (Described("coverage", "share of the days", units="1"), "coverage [1]"),
+        (Described("rate", "", units="m3 m-3 d-1"), "rate [m³ m⁻³ d⁻¹]"),
+        (Described("slope", "", units="(permil) / (degC)"), "slope [(‰) / (°C)]"),
+    ],
+)
+def test_a_colour_bar_names_quantity_and_unit(described: Described, label: str) -> None:
+    style = guess_style(described, SHARES)
+    assert scale_of(style, described).label == label
 
 
 def test_a_guess_that_the_values_leave_is_given_up() -> None:
@@ -148,9 +167,8 @@ def test_a_table_that_lacks_codes_is_told_and_left(tmp_path: Path) -> None:
 
 
 def test_a_colour_table_in_the_file_colours_classes(tmp_path: Path) -> None:
-    file = write_plane(tmp_path / "c.tif", np.full(GRID.shape, 3, dtype="uint8"))
-    with rasterio.open(file, "r+") as raster:
-        raster.write_colormap(1, {3: (18, 52, 86, 255)})
+    codes = GRID.raster(np.full(GRID.shape, 3, dtype="uint8"))
+    file = write_geotiff(codes, tmp_path / "c.tif", colours={3: "#123456"})
     source = open_source(str(file), None, None, None)
     assert source.classes == {3: MapClass("3", "#123456")}
 
@@ -162,9 +180,9 @@ def test_codes_of_flags_are_named_by_the_flags(tmp_path: Path) -> None:
     classes = open_source(str(file), None, None, None).classes
     assert classes is not None
     assert [one.label for one in classes.values()] == [
-        "none",
+        "none of these",
         "far from data",
-        "far from data, elevation beyond samples",
+        "far from data; elevation beyond samples",
     ]
 
 
