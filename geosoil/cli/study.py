@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from geosoil.cli.main import echo_json, progress_printer
+from geosoil.cli.main import echo_json
+from geosoil.cli.progress import progress_shown
 from geosoil.errors import GeosoilWarning
 
 JSON_OPTION = click.option(
@@ -28,8 +31,8 @@ def demo(ctx: click.Context, folder: Path, seed: int, as_json: bool) -> None:
     """
     from geosoil.simulate.study import build_study
 
-    report = progress_printer(ctx.find_root())
-    config = build_study(folder, seed=seed, output="maps", progress=report)
+    with progress_shown(ctx.find_root()) as report:
+        config = build_study(folder, seed=seed, output="maps", progress=report)
     _run_and_print(ctx, config, None, as_json)
 
 
@@ -60,11 +63,42 @@ def init(samples: Path, output: Path) -> None:
     type=click.Path(path_type=Path),
     help="Folder of the results; the settings' own without it.",
 )
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Check the inputs and print what a run would read, write and need; write "
+    "nothing.",
+)
 @JSON_OPTION
 @click.pass_context
-def run(ctx: click.Context, config: Path, output: Path | None, as_json: bool) -> None:
-    """Run the study of CONFIG (default geosoil.toml)."""
-    _run_and_print(ctx, config, output, as_json)
+def run(
+    ctx: click.Context,
+    config: Path,
+    output: Path | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Run the study of CONFIG (default geosoil.toml).
+
+    A run that was interrupted goes on from what it had finished when the same command
+    is given again, and gives the same files byte by byte.
+    """
+    if dry_run:
+        _print_plan(config, output, as_json)
+    else:
+        _run_and_print(ctx, config, output, as_json)
+
+
+def _print_plan(config: Path, output: Path | None, as_json: bool) -> None:
+    """Print what a run would do."""
+    from geosoil.workflow.plan import plan_run
+
+    with warnings.catch_warnings(record=as_json) as caught:
+        plan = plan_run(config, output=output)
+    if as_json:
+        echo_json("run", [plan.plain()], geosoil_warnings(caught))
+    else:
+        click.echo(plan.text)
 
 
 def _run_and_print(
@@ -73,11 +107,55 @@ def _run_and_print(
     """Run a study and print what was found."""
     from geosoil.workflow.run import run as run_study
 
-    report = progress_printer(ctx.find_root())
-    with warnings.catch_warnings(record=as_json) as caught:
+    with (
+        warnings.catch_warnings(record=as_json) as caught,
+        going_on(f"geosoil run {config}" + (f" -o {output}" if output else "")),
+        progress_shown(ctx.find_root()) as report,
+    ):
         result = run_study(config, output=output, progress=report)
     if as_json:
-        words = [str(w.message) for w in caught or () if w.category is GeosoilWarning]
-        echo_json(str(ctx.info_name), [result.summary], words)
+        name = str(ctx.info_name)
+        echo_json(name, [result.summary], geosoil_warnings(caught))
     else:
         click.echo(result.text)
+
+
+def geosoil_warnings(caught: list[warnings.WarningMessage] | None) -> list[str]:
+    """Return the words of geosoil's own warnings.
+
+    Parameters
+    ----------
+    caught : list of WarningMessage, optional
+        Warnings that were recorded.
+
+    Returns
+    -------
+    words : list of str
+        Of each.
+    """
+    return [str(w.message) for w in caught or () if w.category is GeosoilWarning]
+
+
+@contextmanager
+def going_on(command: str) -> Iterator[None]:
+    """Tell how to go on where the user interrupts a run.
+
+    Parameters
+    ----------
+    command : str
+        What starts the run again.
+
+    Yields
+    ------
+    None
+        While the run is under way.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo(
+            "What is finished is kept: the same command goes on from there.\n"
+            f"  {command}",
+            err=True,
+        )
+        raise

@@ -3,6 +3,15 @@
 from geosoil.config.base import Settings
 from geosoil.config.compute import ComputeSettings
 from geosoil.config.interpolation import InterpolationSettings, MapMethod
+from geosoil.config.portable import (
+    PathNames,
+    canonical_digest,
+    config_hash,
+    names_of,
+    path_names,
+    portable,
+    portable_settings,
+)
 from geosoil.config.rasters import (
     ClimateFile,
     GridSettings,
@@ -10,7 +19,7 @@ from geosoil.config.rasters import (
     NdviSettings,
     QualityRuleSettings,
 )
-from geosoil.config.reading import read_config, read_zero_rules
+from geosoil.config.reading import read_config, read_record, read_zero_rules
 from geosoil.config.study import (
     CorrelationSettings,
     OutputSettings,
@@ -38,6 +47,7 @@ __all__ = [
     "MapMethod",
     "NdviSettings",
     "OutputSettings",
+    "PathNames",
     "PeriodClimate",
     "QualityRuleSettings",
     "SampleSettings",
@@ -48,6 +58,13 @@ __all__ = [
     "TracerSettings",
     "ZeroRuleFile",
     "ZeroRuleSettings",
+    "canonical_digest",
+    "config_hash",
+    "names_of",
+    "path_names",
+    "portable",
+    "portable_settings",
     "read_config",
+    "read_record",
     "read_zero_rules",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,8 +42,36 @@ def read_config(path: str | Path) -> StudyConfig:
     """
     file = Path(path)
     config = _read_settings(file, StudyConfig, "Write one with 'geosoil init SAMPLES'")
-    absolute: StudyConfig = _absolute(config, file.resolve().parent)
-    return absolute
+    return _placed(config, file.resolve())
+
+
+def read_record(
+    settings: Mapping[str, object], record: str | Path, place: Callable[[str], Path]
+) -> StudyConfig:
+    """Build settings again from the record of a run.
+
+    Parameters
+    ----------
+    settings : mapping
+        Settings as plain values, as a record of provenance holds them.
+    record : str or Path
+        The record, for messages.
+    place : callable
+        Where a file of a name of the record lies.
+
+    Returns
+    -------
+    config : StudyConfig
+        Frozen settings with absolute paths.
+
+    Raises
+    ------
+    ConfigError
+        If a setting is unknown or breaks a rule; every fault is listed.
+    """
+    config = _checked(dict(settings), StudyConfig, f"The record '{record}'")
+    placed: StudyConfig = _with_paths(config, lambda path: place(path.as_posix()))
+    return placed.placed(place("geosoil.toml"))
 
 
 def read_zero_rules(path: str | Path) -> tuple[ZeroRuleSettings, ...]:
@@ -79,14 +108,17 @@ def _read_settings(file: Path, model: type[Model], hint: str) -> Model:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         message = f"Settings file '{file}' is no valid TOML: {error}."
         raise ConfigError(message) from error
+    return _checked(data, model, f"Settings file '{file}'")
+
+
+def _checked(data: dict[str, Any], model: type[Model], what: str) -> Model:
+    """Check plain values against a settings model; tell every fault."""
     try:
         return model.model_validate(data)
     except ValidationError as error:
         told = [_words(fault, model) for fault in error.errors()]
         faults = "\n".join(f"  - {words}" for words in told)
-        message = (
-            f"Settings file '{file}' has {error.error_count()} fault(s):\n{faults}"
-        )
+        message = f"{what} has {error.error_count()} fault(s):\n{faults}"
         raise ConfigError(message) from error
 
 
@@ -122,16 +154,24 @@ def _inner_model(annotation: Any) -> Any:  # noqa: ANN401  a typing construct
     return annotation
 
 
-def _absolute(value: Any, folder: Path) -> Any:  # noqa: ANN401  any settings value
-    """Copy of settings in which every relative path starts at the folder."""
+def _placed(config: StudyConfig, file: Path) -> StudyConfig:
+    """Copy of settings with absolute paths that start at the folder of their file."""
+    placed: StudyConfig = _with_paths(
+        config, lambda path: Path(os.path.normpath(file.parent / path))
+    )
+    return placed.placed(file)
+
+
+def _with_paths(value: Any, place: Callable[[Path], Path]) -> Any:  # noqa: ANN401
+    """Copy of settings of any kind in which every path is put in its place."""
     if isinstance(value, Path):
-        return Path(os.path.normpath(folder / value))
+        return place(value)
     if isinstance(value, Settings):
         names = type(value).model_fields
-        changed = {name: _absolute(getattr(value, name), folder) for name in names}
+        changed = {name: _with_paths(getattr(value, name), place) for name in names}
         return value.model_copy(update=changed)
     if isinstance(value, dict):
-        return {key: _absolute(item, folder) for key, item in value.items()}
+        return {key: _with_paths(item, place) for key, item in value.items()}
     if isinstance(value, tuple):
-        return tuple(_absolute(item, folder) for item in value)
+        return tuple(_with_paths(item, place) for item in value)
     return value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from geosoil.config.base import Settings
 from geosoil.config.compute import ComputeSettings
@@ -85,6 +85,9 @@ class OutputSettings(Settings):
 
     folder: Path = Path("maps")
     """Folder of the results."""
+    figures: Literal["screen", "hess"] = "screen"
+    """For whom the figures are made: "screen" writes PNG files for the report, "hess"
+    PDF and PNG files, 8.3 or 12 cm wide, for journals of Copernicus."""
     reference: Path | None = None
     """Published (and true) shares, read only to be printed beside the results."""
     truth: Path | None = None
@@ -110,6 +113,29 @@ class StudyConfig(Settings):
     interpolation: InterpolationSettings = InterpolationSettings()
     output: OutputSettings = OutputSettings()
     compute: ComputeSettings = ComputeSettings()
+    _file: Path | None = PrivateAttr(default=None)
+
+    @property
+    def file(self) -> Path | None:
+        """The file that the settings were read from; None for those of a script."""
+        return self._file
+
+    def placed(self, file: Path) -> StudyConfig:
+        """Return a copy that knows the file it was read from.
+
+        Parameters
+        ----------
+        file : Path
+            Settings file, absolute.
+
+        Returns
+        -------
+        config : StudyConfig
+            The same settings.
+        """
+        copy = self.model_copy()
+        copy._file = file
+        return copy
 
     @field_validator("climate", mode="before")
     @classmethod

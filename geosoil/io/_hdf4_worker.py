@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, BinaryIO
 
 import numpy as np
-from pyhdf.HDF import ishdf
+from pyhdf.HDF import getlibversion, ishdf
 from pyhdf.SD import SD, SDC
 
 from geosoil.io._pipe import receive, send
@@ -35,6 +35,17 @@ _DTYPES = {
     SDC.FLOAT64: "float64",
 }
 _Tell = Callable[[str], None]
+
+
+def library_version() -> str:
+    """Return the version of the HDF4 library.
+
+    Returns
+    -------
+    version : str
+        Such as "4.2.14".
+    """
+    return ".".join(str(part) for part in getlibversion()[:3])
 
 
 def _describe(request: dict[str, Any], tell: _Tell) -> dict[str, Any]:

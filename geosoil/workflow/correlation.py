@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from geosoil.workflow.correlation_output import write_over_time, write_window
 from geosoil.workflow.correlation_space import SpaceMap, correlate_in_space, space_table
 from geosoil.workflow.correlation_zones import StudyZones, study_zones, zone_table
 from geosoil.workflow.inputs import StudyInputs, matching_files
+from geosoil.workflow.journal import Keeper, KeepsNothing
 from geosoil.workflow.series import open_study_climate, open_study_ndvi
 from geosoil.workflow.simulated import simulated_tag
 
@@ -54,8 +56,23 @@ class CorrelationResult:
     """Rasters written."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DriverMaps:
+    """Correlations of one variable with the one that is explained, by month name."""
+
+    maps: dict[str, xr.Dataset]
+    """Over the years."""
+    spaces: dict[str, SpaceMap]
+    """Over space."""
+    zones: StudyZones
+    """Region and zones on the grid of the pair."""
+
+
 def correlate_study(
-    inputs: StudyInputs, folder: Path, report: Callable[[str], None]
+    inputs: StudyInputs,
+    folder: Path,
+    report: Callable[[str], None],
+    keeper: Keeper | None = None,
 ) -> CorrelationResult | None:
     """Correlate the study's variables month by month and write the maps.
 
@@ -67,6 +84,8 @@ def correlate_study(
         Where rasters go.
     report : callable
         Called with a line a variable.
+    keeper : Keeper, optional
+        Keeps the maps of each variable for a run that goes on.
 
     Returns
     -------
@@ -81,32 +100,22 @@ def correlate_study(
         If two series share no year in a month.
     """
     settings = inputs.config.correlation
-    if not inputs.config.climate:
+    names = correlated_names(inputs.config)
+    if not names:
         return None
-    names = tuple(name for name in settings.x if name != settings.y)
-    _check_named(inputs.config, (*names, settings.y))
-    explained = open_series(inputs, settings.y)
-    maps: dict[Key, xr.Dataset] = {}
-    spaces: dict[Key, SpaceMap] = {}
-    zones: dict[str, StudyZones] = {}
+    keeper = keeper or KeepsNothing()
+    explained = cache(partial(open_series, inputs, settings.y))
+    found: dict[str, DriverMaps] = {}
     paths: list[Path] = []
     for name in names:
         report(f"correlating {settings.y} with {name}")
-        pair = common_grid(open_series(inputs, name), explained)
-        zones[name] = study_zones(inputs, pair.grid)
-        for month in settings.months:
-            key = name, calendar.month_name[month]
-            x, y = same_years(pair, month)
-            maps[key] = _over_years(x, y, inputs, zones[name].mask)
-            paths += write_over_time(maps[key], folder, key, inputs.config)
-            spaces[key] = correlate_in_space(
-                x,
-                y,
-                settings,
-                zones[name].mask,
-                simulated=inputs.config.study.simulated,
-            )
-            paths += write_window(spaces[key], folder, key, inputs.config)
+        make = partial(_correlate_driver, inputs, name, explained)
+        found[name] = keeper.value(f"correlation with {name}", make)
+        write = partial(_write_driver, found[name], folder, name, inputs.config)
+        paths += keeper.files(f"rasters of the correlation with {name}", write)
+    maps = {(x, m): r for x, one in found.items() for m, r in one.maps.items()}
+    spaces = {(x, m): s for x, one in found.items() for m, s in one.spaces.items()}
+    zones = {name: one.zones for name, one in found.items()}
     return CorrelationResult(
         maps=maps,
         windows={key: s.window for key, s in spaces.items() if s.window is not None},
@@ -115,6 +124,61 @@ def correlate_study(
         zones=zone_table(maps, zones, settings.y),
         paths=tuple(paths),
     )
+
+
+def correlated_names(config: StudyConfig) -> tuple[str, ...]:
+    """Return the variables that a study correlates with the one that is explained.
+
+    Parameters
+    ----------
+    config : StudyConfig
+        Settings.
+
+    Returns
+    -------
+    names : tuple of str
+        Empty when the settings name no series.
+
+    Raises
+    ------
+    ConfigError
+        If a variable to correlate has no file in the settings.
+    """
+    settings = config.correlation
+    if not config.climate:
+        return ()
+    names = tuple(name for name in settings.x if name != settings.y)
+    _check_named(config, (*names, settings.y))
+    return names
+
+
+def _correlate_driver(
+    inputs: StudyInputs, name: str, explained: Callable[[], xr.DataArray]
+) -> DriverMaps:
+    """Correlate one variable with the one that is explained, month by month."""
+    settings = inputs.config.correlation
+    pair = common_grid(open_series(inputs, name), explained())
+    zones = study_zones(inputs, pair.grid)
+    maps, spaces = {}, {}
+    for month in settings.months:
+        x, y = same_years(pair, month)
+        label = calendar.month_name[month]
+        maps[label] = _over_years(x, y, inputs, zones.mask)
+        spaces[label] = correlate_in_space(
+            x, y, settings, zones.mask, simulated=inputs.config.study.simulated
+        )
+    return DriverMaps(maps, spaces, zones)
+
+
+def _write_driver(
+    found: DriverMaps, folder: Path, name: str, config: StudyConfig
+) -> list[Path]:
+    """Write the rasters of one variable."""
+    paths = []
+    for month, result in found.maps.items():
+        paths += write_over_time(result, folder, (name, month), config)
+        paths += write_window(found.spaces[month], folder, (name, month), config)
+    return paths
 
 
 def open_series(inputs: StudyInputs, name: str) -> xr.DataArray:

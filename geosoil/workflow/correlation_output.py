@@ -7,7 +7,7 @@ from pathlib import Path
 import xarray as xr
 
 from geosoil import __version__
-from geosoil.config import StudyConfig
+from geosoil.config import StudyConfig, config_hash
 from geosoil.io.geotiff import write_geotiff
 from geosoil.workflow.correlation_space import SpaceMap
 
@@ -46,7 +46,7 @@ def write_over_time(
         "method": f"{attrs['method']} r over time, the {month}s of {attrs['years']}, "
         f"cell by cell{detrended}",
         "fdr": f"{attrs['rule']}, p* = {attrs['p_star']:.4g}",
-        **_tags(attrs, (x, y)),
+        **_tags(attrs, (x, y), config),
     }
     return [
         _write(
@@ -90,7 +90,7 @@ def write_window(
         f"{attrs['window']} x {attrs['window']} cells, {where}",
         "region": f"r {found.r:.4g} over {found.n_cells} cells, p {found.p_value:.4g} "
         f"(Dutilleul, {found.n_effective:.1f} effective cells)",
-        **_tags({**found.row(), **attrs}, (x, y)),
+        **_tags({**found.row(), **attrs}, (x, y), config),
     }
     return [
         _write(
@@ -103,7 +103,9 @@ def write_window(
     ]
 
 
-def _tags(attrs: dict[str, object], pair: tuple[str, str]) -> dict[str, object]:
+def _tags(
+    attrs: dict[str, object], pair: tuple[str, str], config: StudyConfig
+) -> dict[str, object]:
     """Return what every raster of a correlation says."""
     return {
         "variables": ", ".join(pair),
@@ -111,6 +113,7 @@ def _tags(attrs: dict[str, object], pair: tuple[str, str]) -> dict[str, object]:
         "support_y": attrs["support_y"],
         "simulated": attrs["simulated"],
         "software": f"geosoil {__version__}",
+        "config_hash": config_hash(config),
     }
 
 

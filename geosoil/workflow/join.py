@@ -8,10 +8,15 @@ from geosoil.errors import InputError
 from geosoil.grids.composites import monthly_composite
 from geosoil.grids.sample_join import JoinedRaster, JoinResult, join_samples_to
 from geosoil.workflow.inputs import StudyInputs, matching_files
+from geosoil.workflow.journal import Keeper, KeepsNothing
 from geosoil.workflow.series import open_study_climate, open_study_ndvi
 
 
-def join_samples(inputs: StudyInputs, report: Callable[[str], None]) -> JoinResult:
+def join_samples(
+    inputs: StudyInputs,
+    report: Callable[[str], None],
+    keeper: Keeper | None = None,
+) -> JoinResult:
     """Give every sample the value of each raster in its cell.
 
     Parameters
@@ -20,6 +25,8 @@ def join_samples(inputs: StudyInputs, report: Callable[[str], None]) -> JoinResu
         Opened study.
     report : callable
         Called with a line a stage.
+    keeper : Keeper, optional
+        Keeps what was found for a run that goes on.
 
     Returns
     -------
@@ -35,6 +42,14 @@ def join_samples(inputs: StudyInputs, report: Callable[[str], None]) -> JoinResu
     InputError
         If a climate file does not hold months.
     """
+    keeper = keeper or KeepsNothing()
+    return keeper.value("joined samples", lambda: _join(inputs, report, keeper))
+
+
+def _join(
+    inputs: StudyInputs, report: Callable[[str], None], keeper: Keeper
+) -> JoinResult:
+    """Join the samples to layers, elevation and series."""
     rasters = {
         f"{name}_class": JoinedRaster(layer.codes, labels=layer.labels, source=name)
         for name, layer in inputs.layers.items()
@@ -42,13 +57,13 @@ def join_samples(inputs: StudyInputs, report: Callable[[str], None]) -> JoinResu
     if inputs.elevation is not None:
         rasters["elevation_grid"] = JoinedRaster(inputs.elevation, source="elevation")
     if "date" in inputs.samples:
-        rasters |= _series(inputs, report)
-    report("joining samples to rasters")
+        rasters |= _series(inputs, report, keeper)
+    report("looking up the samples' cells")
     return join_samples_to(inputs.samples, rasters, grid=inputs.grid)
 
 
 def _series(
-    inputs: StudyInputs, report: Callable[[str], None]
+    inputs: StudyInputs, report: Callable[[str], None], keeper: Keeper
 ) -> dict[str, JoinedRaster]:
     """Monthly rasters of the study, each with the name of its column."""
     config = inputs.config
@@ -56,8 +71,9 @@ def _series(
     if config.ndvi.composites:
         report("averaging 16-day NDVI composites to months")
         files = matching_files(config.ndvi.composites, "ndvi.composites")
-        composites = open_study_ndvi(inputs, files)
-        months = monthly_composite(composites)
+        months = keeper.value(
+            "monthly NDVI", lambda: monthly_composite(open_study_ndvi(inputs, files))
+        )
         source = str(config.ndvi.composites.name)
         for name, column in (("ndvi", "ndvi"), ("coverage", "ndvi_coverage")):
             found[column] = JoinedRaster(months[name], span="month", source=source)

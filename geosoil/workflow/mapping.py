@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import xarray as xr
 from geosoil.grids.grid import FloatArray
 from geosoil.grids.zones import cell_area
 from geosoil.workflow.inputs import StudyInputs
+from geosoil.workflow.journal import Keeper, KeepsNothing
 from geosoil.workflow.mapping_choice import Choice, choose_method
 from geosoil.workflow.mapping_draws import draw_surfaces
 from geosoil.workflow.mapping_means import map_areas, mean_draws, period_means
@@ -93,6 +95,7 @@ def map_fractions(
     sites: pd.DataFrame,
     folder: Path,
     report: Callable[[str], None],
+    keeper: Keeper | None = None,
 ) -> FractionMaps:
     """Interpolate the raw fractions of sites and write the maps.
 
@@ -107,6 +110,8 @@ def map_fractions(
         Where rasters go.
     report : callable
         Called with a line a period.
+    keeper : Keeper, optional
+        Keeps the map of each period for a run that goes on.
 
     Returns
     -------
@@ -119,6 +124,7 @@ def map_fractions(
     and only the surface is moved onto the simplex. Wherever other sources are
     possible the sites of that domain alone speak.
     """
+    keeper = keeper or KeepsNothing()
     found: dict[str, PeriodMap] = {}
     skipped: dict[str, str] = {}
     paths: list[Path] = []
@@ -130,8 +136,10 @@ def map_fractions(
             continue
         report(f"interpolating source fractions of {period} at {len(own.xy)} sites")
         rng = np.random.default_rng([inputs.config.study.seed, order])
-        found[period] = map_period(inputs, own, rng)
-        paths += write_maps(found[period].maps, own.sources, folder)
+        make = partial(map_period, inputs, own, rng)
+        found[period] = keeper.value(f"map of {period}", make)
+        write = partial(write_maps, found[period].maps, own.sources, folder)
+        paths += keeper.files(f"rasters of {period}", write)
     return FractionMaps(found, skipped, tuple(paths))
 
 

@@ -14,11 +14,13 @@ import rasterio
 import xarray as xr
 from scipy.stats import false_discovery_control
 
+from geosoil.config import config_hash, read_config
 from geosoil.errors import GeosoilError, InputError, MissingFileError
 from geosoil.io.geotiff import read_geotiff
-from geosoil.io.provenance import file_digest
+from geosoil.io.provenance import file_entry, read_record
 from geosoil.simulate.study import build_study
 from geosoil.workflow.run import run
+from geosoil.workflow.verify import verify_folder
 
 SOURCES = {
     "June": ("precipitation", "ground_ice", "snowmelt"),
@@ -207,13 +209,36 @@ def test_samples_are_joined_to_their_cells(built_study) -> None:
 
 def test_provenance_names_every_file_with_its_digest(built_study) -> None:
     folder = built_study.result.folder
-    record = json.loads((folder / "provenance.json").read_text())
+    record, sealed = read_record(folder / "provenance.json")
+    assert sealed
     assert record["settings"]["study"]["simulated"] is True
-    assert "samples.csv" in record["inputs"]
-    assert "true_ground_ice_June.tif" in record["inputs"]
+    assert record["command"] == "geosoil run geosoil.toml"
+    assert record["seeds"] == {"study": 2020}
+    assert {"samples.csv", "truth/true_ground_ice_June.tif"} <= set(record["inputs"])
     assert "truth.csv" not in record["inputs"]
+    for name, entry in record["inputs"].items():
+        assert entry == file_entry(built_study.folder / name)
     for name in ("fraction_precipitation_June.tif", "figures/dual_isotope.png"):
-        assert record["outputs"][name] == file_digest(folder / name)
+        assert record["outputs"][name] == file_entry(folder / name)
+    assert verify_folder(folder).unlisted == ()
+
+
+def test_no_folder_of_the_machine_stands_in_the_record(built_study) -> None:
+    text = (built_study.result.folder / "provenance.json").read_text()
+    for folder in (built_study.folder, Path(sys.prefix), Path.home()):
+        assert str(folder) not in text
+
+
+def test_every_raster_carries_the_hash_of_the_settings(built_study) -> None:
+    wanted = config_hash(read_config(built_study.config))
+    record, _ = read_record(built_study.result.folder / "provenance.json")
+    assert record["config_hash"] == wanted
+    for path in built_study.result.paths:
+        if path.suffix == ".tif":
+            assert read_geotiff(path).attrs["tags"]["config_hash"] == wanted
+        elif path.name.startswith("fractions_") and path.suffix == ".nc":
+            with xr.open_dataset(path, engine="netcdf4") as stored:
+                assert stored.attrs["config_hash"] == wanted
 
 
 def test_summary_is_json_without_nan(built_study) -> None:
