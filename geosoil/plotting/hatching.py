@@ -9,6 +9,7 @@ import numpy.typing as npt
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path
 
@@ -23,8 +24,11 @@ from geosoil.plotting.projection import (
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-HATCH, HATCH_COLOUR = "//////", "#333333"
+HATCH, HATCH_COLOUR = "//////", "#222222"
 """Pattern and colour of the strokes."""
+
+HALO_COLOUR, HALO_WIDTH, STROKE_WIDTH = "#ffffff", 1.1, 0.45
+"""Light edges, by which strokes are seen on dark ground, and widths [pt]."""
 
 FINEST = 600
 """Rows or columns beyond which cells are finer than strokes show."""
@@ -96,7 +100,8 @@ def hatch_cells(axes: Axes, marked: xr.DataArray, *, label: str = "") -> Axes:
     Returns
     -------
     axes : cartopy.mpl.geoaxes.GeoAxes
-        The same panel.
+        The same panel. Dark strokes have light edges, so that they are seen on any
+        colour.
 
     Raises
     ------
@@ -121,8 +126,20 @@ def hatch_cells(axes: Axes, marked: xr.DataArray, *, label: str = "") -> Axes:
     cells = values >= 0.5
     if cells.any():
         path = _cells_path(cells, *cell_corners(grid, projection))
-        axes.add_artist(PathPatch(path, zorder=1.5, label=label, **_hatch_look()))
+        axes.add_artist(_Strokes(path, zorder=1.5, label=label, **_hatch_look()))
     return axes
+
+
+class _Strokes(PathPatch):
+    """Hatched cells whose strokes have light edges."""
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Draw the light edges, and the strokes upon them."""
+        looks = (HALO_COLOUR, HALO_WIDTH), (HATCH_COLOUR, STROKE_WIDTH)
+        for colour, width in looks:
+            self.set_hatchcolor(colour)
+            self.set_hatch_linewidth(width)
+            super().draw(renderer)
 
 
 def _hatch_look() -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, cast
 
 import geopandas as gpd
@@ -27,7 +28,7 @@ from geosoil.plotting.projection import (
     panel_width,
     plain_raster,
 )
-from geosoil.plotting.style import INK
+from geosoil.plotting.style import INK, MISSING
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -39,9 +40,13 @@ MOST_CELLS = 1200
 """Rows or columns beyond which a raster is finer than a picture shows."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Overlays:
-    """Outlines and waters drawn over a map; each may be absent."""
+    """Outlines and waters drawn over a map; each may be absent.
+
+    Panels of one projection share the work of bringing them there, so the layers are
+    not to be changed in place.
+    """
 
     region: gpd.GeoDataFrame | None = None
     """Polygons of the study region, drawn as one bold outline."""
@@ -145,22 +150,50 @@ def draw_overlays(axes: Axes, overlays: Overlays) -> Axes:
     >>> len(draw_overlays(panel, Overlays(region=square)).collections)
     1
     """
-    projection = map_projection(axes)
+    lines = _prepared(overlays, map_projection(axes))
     thin = float(np.clip(panel_width(axes) / 4.5, 0.6, 1.0))
-    lakes = _projected(overlays.lakes, "lakes", projection)
-    for path in _area_paths(lakes):
+    for path in lines.lakes:
         axes.add_artist(
             PathPatch(path, fc=LAKE_FILL, ec=RIVER_COLOUR, lw=0.35 * thin, zorder=2)
         )
-    rivers = _projected(overlays.rivers, "rivers", projection)
-    _add_lines(axes, rivers, colour=RIVER_COLOUR, width=0.6 * thin, zorder=2.1)
-    basins = _projected(overlays.basins, "basins", projection)
-    edges = shapely.boundary(basins)
-    _add_lines(axes, edges, colour=BASIN_COLOUR, width=0.5 * thin, zorder=2.2)
-    region = _projected(overlays.region, "region", projection)
-    outline = np.array([shapely.boundary(shapely.union_all(region))], dtype=object)
-    _add_lines(axes, outline, colour=REGION_COLOUR, width=1.0 * thin, zorder=2.3)
+    _add_lines(axes, lines.rivers, colour=RIVER_COLOUR, width=0.6 * thin, zorder=2.1)
+    _add_lines(axes, lines.basins, colour=BASIN_COLOUR, width=0.5 * thin, zorder=2.2)
+    _add_lines(axes, lines.region, colour=REGION_COLOUR, width=1.0 * thin, zorder=2.3)
     return axes
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Overlays as they are drawn in one projection."""
+
+    lakes: list[Path]
+    """Polygons with their holes."""
+    rivers: list[FloatArray]
+    """Lines; as those of basins and region, arrays of shape (n, 2) [m]."""
+    basins: list[FloatArray]
+    """Outlines of the basins."""
+    region: list[FloatArray]
+    """Outline of the region as a whole."""
+
+
+@lru_cache(maxsize=16)
+def _prepared(overlays: Overlays, projection: Any) -> _Prepared:  # noqa: ANN401
+    """Bring the overlays into a projection, once for all panels of a study."""
+    region = _projected(overlays.region, "region", projection)
+    whole = np.array([shapely.boundary(shapely.union_all(region))], dtype=object)
+    basins = _projected(overlays.basins, "basins", projection)
+    return _Prepared(
+        lakes=area_paths(_projected(overlays.lakes, "lakes", projection)),
+        rivers=_parts(_projected(overlays.rivers, "rivers", projection)),
+        basins=_parts(shapely.boundary(basins)),
+        region=_parts(whole),
+    )
+
+
+def _parts(shapes: npt.NDArray[np.object_]) -> list[FloatArray]:
+    """Return the coordinates of every part of lines."""
+    parts = shapely.get_parts(shapes)
+    return [shapely.get_coordinates(part) for part in parts if not part.is_empty]
 
 
 def _projected(
@@ -182,8 +215,24 @@ def _projected(
     return cast("npt.NDArray[np.object_]", shapes[kept])
 
 
-def _area_paths(shapes: Iterable[Any]) -> list[Path]:
-    """Return one path a polygon, its holes included."""
+def area_paths(shapes: Iterable[Any]) -> list[Path]:
+    """Return one path a polygon, its holes included.
+
+    Parameters
+    ----------
+    shapes : iterable of Polygon or MultiPolygon
+        Polygons.
+
+    Returns
+    -------
+    paths : list of matplotlib.path.Path
+        One a polygon.
+
+    Examples
+    --------
+    >>> len(area_paths([shapely.box(0, 0, 1, 1)]))
+    1
+    """
     paths = []
     for polygon in shapely.get_parts(np.asarray(shapes, dtype=object)):
         rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(polygon)]
@@ -194,15 +243,13 @@ def _area_paths(shapes: Iterable[Any]) -> list[Path]:
 
 def _add_lines(
     axes: Axes,
-    shapes: npt.NDArray[np.object_],
+    lines: list[FloatArray],
     *,
     colour: str,
     width: float,
     zorder: float,
 ) -> None:
     """Add lines to a panel without changing its extent."""
-    parts = shapely.get_parts(shapes)
-    lines = [shapely.get_coordinates(part) for part in parts if not part.is_empty]
     if lines:
         axes.add_collection(
             LineCollection(lines, colors=colour, linewidths=width, zorder=zorder),
@@ -259,3 +306,19 @@ def overlay_handles(overlays: Overlays) -> list[Artist]:
     if overlays.lakes is not None:
         handles.append(Patch(fc=LAKE_FILL, ec=RIVER_COLOUR, lw=0.35, label="lakes"))
     return handles
+
+
+def missing_handle() -> Artist:
+    """Return the legend entry of cells without a value.
+
+    Returns
+    -------
+    handle : Artist
+        A labelled patch.
+
+    Examples
+    --------
+    >>> missing_handle().get_label()
+    'no value'
+    """
+    return Patch(fc=MISSING, ec="#777777", lw=0.35, label="no value")

@@ -16,7 +16,9 @@ from matplotlib.lines import Line2D
 from geosoil.plotting.style import LARGE, SMALL
 
 _NOTE_ROOM = 0.22
-_TITLE_LETTER = 0.08
+_TITLE_LETTER, _LETTER = 0.08, 0.052
+_ENTRY, _BETWEEN = 0.27, 0.14
+"""Mark of a legend's entry, and room between columns of entries [inch]."""
 
 
 def make_figure(width: float, height: float, *, note: str | None = None) -> Figure:
@@ -97,11 +99,11 @@ def write_note(figure: Figure, note: str | None) -> Figure:
     'simulated data'
     """
     if note:
-        width, height = figure.get_size_inches()
+        width, height = (float(size) for size in figure.get_size_inches())
         figure.text(
-            1.0 - 0.06 / float(width),
-            0.05 / float(height),
-            note,
+            1.0 - 0.06 / width,
+            0.05 / height,
+            "\n".join(note_lines(note, width=width)),
             ha="right",
             va="bottom",
             fontsize=SMALL,
@@ -110,6 +112,29 @@ def write_note(figure: Figure, note: str | None) -> Figure:
             gid="note",
         )
     return figure
+
+
+def note_lines(note: str | None, *, width: float) -> list[str]:
+    """Break the note at the bottom of a figure into lines that fit.
+
+    Parameters
+    ----------
+    note : str or None
+        The text.
+    width : float
+        Width of the figure [inch].
+
+    Returns
+    -------
+    lines : list of str
+        None for no note.
+
+    Examples
+    --------
+    >>> note_lines("simulated data", width=3.0), note_lines(None, width=3.0)
+    (['simulated data'], [])
+    """
+    return wrap(note or "", max(12, int((width - 0.15) / _LETTER)))
 
 
 def title_lines(text: str, *, width: float) -> str:
@@ -204,6 +229,59 @@ def bottom_legend(figure: Figure, handles: Sequence[Artist], *, columns: int) ->
         borderpad=0.1,
         borderaxespad=_NOTE_ROOM * 72.0 / SMALL if has_note else 0.5,
     )
+
+
+def fitting_columns(handles: Sequence[Artist], width: float) -> int:
+    """Return the largest number of columns of a legend that fits a figure.
+
+    Parameters
+    ----------
+    handles : sequence of Artist
+        Labelled artists.
+    width : float
+        Width of the figure [inch].
+
+    Returns
+    -------
+    columns : int
+        Number of columns, from 1.
+
+    Examples
+    --------
+    >>> lines = [Line2D([], [], label="soil water") for _ in range(6)]
+    >>> fitting_columns(lines, 9.0), fitting_columns(lines, 3.3)
+    (6, 3)
+    """
+    for rows in range(1, len(handles)):
+        if legend_width(handles, rows=rows) <= width - 0.1:
+            return -(-len(handles) // rows)
+    return 1
+
+
+def legend_width(handles: Sequence[Artist], *, rows: int) -> float:
+    """Return about how wide a legend is.
+
+    Parameters
+    ----------
+    handles : sequence of Artist
+        Labelled artists, column by column.
+    rows : int
+        Number of rows.
+
+    Returns
+    -------
+    width : float
+        Width [inch].
+
+    Examples
+    --------
+    >>> lines = [Line2D([], [], label="soil water") for _ in range(2)]
+    >>> round(legend_width(lines, rows=1), 2), round(legend_width(lines, rows=2), 2)
+    (1.72, 0.79)
+    """
+    sizes = [_ENTRY + _LETTER * len(str(handle.get_label())) for handle in handles]
+    parts = [sizes[start : start + rows] for start in range(0, len(sizes), rows)]
+    return sum(max(part) for part in parts) + _BETWEEN * (len(parts) - 1)
 
 
 def legend_columns(groups: Sequence[Sequence[Artist]], *, rows: int) -> list[Artist]:

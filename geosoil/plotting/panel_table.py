@@ -3,78 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from textwrap import fill, wrap
+from dataclasses import replace
 from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
 from geosoil.errors import InputError
-from geosoil.plotting.page import title_lines, write_note
+from geosoil.plotting.page import fitting_columns, write_note
+from geosoil.plotting.panel_layout import (
+    PanelTable,
+    TableLayout,
+    footer_room,
+    legend_bottom,
+    note_room,
+    remark_text,
+    table_layout,
+    title_rows,
+    title_text,
+)
 from geosoil.plotting.panels import MapFrame, draw_colour_bar, draw_legend, map_panel
+from geosoil.plotting.picture import name_figure
 from geosoil.plotting.projection import Extent
-from geosoil.plotting.scales import MapKind
+from geosoil.plotting.scales import MapKind, colour_map
 from geosoil.plotting.style import INK, LARGE, NORMAL, SMALL
 
-_LEFT, _RIGHT, _WORDS, _GAP, _ROW_GAP = 0.45, 0.2, 0.22, 0.24, 0.1
-_SUPTITLE, _TITLE_LINE, _TITLE, _TICKS = 0.26, 0.17, 0.24, 0.2
-_BAR, _BAR_TOP, _LEGEND, _LINE, _NOTE, _EDGE = 0.5, 0.13, 0.19, 0.125, 0.17, 0.06
-_LETTER, _BOLD_LETTER = 0.051, 0.08
-_WIDTHS = {1: 5.5, 2: 8.5, 3: 11.0}
-_WIDE, _HIGHEST = 2.9, 15.0
-"""Width of a panel among four or more, and height of all panels, in inches."""
+__all__ = [
+    "PanelTable",
+    "draw_panel_table",
+    "draw_row_bar",
+    "draw_table_bar",
+    "draw_table_legend",
+    "with_legend",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class PanelTable:
-    """What surrounds a table of map panels.
-
-    Examples
-    --------
-    >>> table = PanelTable(("June", "August", "", ""), columns=2, rows=("rain", "NDVI"))
-    >>> table.n_rows, table.has_titles(0), table.has_titles(1)
-    (2, True, False)
-    """
-
-    titles: tuple[str, ...]
-    """Title of each panel, row by row; "" for none."""
-    columns: int = 3
-    """Number of columns."""
-    rows: tuple[str, ...] = ()
-    """Words left of each row."""
-    remarks: tuple[str, ...] = ()
-    """Small words above the right end of each panel, row by row."""
-    title: str = ""
-    """Title of the figure."""
-    caption: str = ""
-    """Paragraphs below the panels; they are broken into lines."""
-    note: str | None = None
-    """Small text at the bottom, for instance that the data are simulated."""
-    legend: bool = True
-    """Whether a line of legend lies below the colour bar."""
-
-    @property
-    def n_rows(self) -> int:
-        """Number of rows."""
-        return -(-len(self.titles) // self.columns)
-
-    def has_titles(self, row: int) -> bool:
-        """Say whether a panel of a row has a title or a remark.
-
-        Parameters
-        ----------
-        row : int
-            Row, from 0.
-
-        Returns
-        -------
-        has_titles : bool
-            Whether there is one.
-        """
-        part = slice(row * self.columns, (row + 1) * self.columns)
-        return any(self.titles[part]) or any(self.remarks[part])
+_BAR_TOP, _REMARK_LINE, _WORDS_LINE = 0.13, 9.0, 0.125
+_STEPS = (1, 2, 2.5, 5, 10)
+_TICK_ROOM = 0.42
+"""Width of the number at a tick of a horizontal colour bar [inch]."""
 
 
 def draw_panel_table(
@@ -122,94 +93,81 @@ def draw_panel_table(
         message = "No panels to draw. Give one or more."
         raise InputError(message)
     aspect = (extent[1] - extent[0]) / (extent[3] - extent[2])
-    row_words, left = _row_words(table, aspect)
-    width, panel_width = _widths(table, aspect, left)
-    panel_height = panel_width / aspect
-    tops = _tops(table, width, panel_height)
-    height = tops[-1] + panel_height + _TICKS + _footer(table, width)
-    figure = Figure(figsize=(width, height))
+    layout = table_layout(table, aspect)
+    width, height = layout.size
+    figure = name_figure(Figure(figsize=layout.size), table.title, table.caption)
     panels = []
-    for order, title in enumerate(table.titles):
+    for order in range(len(table.titles)):
         row, column = divmod(order, table.columns)
-        x, y = left + column * (panel_width + _GAP), height - tops[row] - panel_height
-        box = (x / width, y / height, panel_width / width, panel_height / height)
+        x, y = layout.lefts[column], height - layout.tops[row] - layout.panel[1]
+        box = (x / width, y / height, *_shares(layout.panel, layout.size))
         panels.append(map_panel(figure, box, extent, projection))
-        panels[-1].set_title(title, loc="left", pad=4.0)
-    for axes, remark in zip(panels, table.remarks, strict=False):
-        small = axes.set_title(remark, loc="right", pad=4.0, fontweight="normal")
-        small.set_fontsize(SMALL)
-    for row, text in enumerate(row_words):
-        middle = 1.0 - (tops[row] + panel_height / 2) / height
-        _write(figure, (0.09 / width, middle), text)
+    _write_titles(panels, table, layout)
+    _write_rows(figure, layout)
     _write_words(figure, table)
     return figure, panels
 
 
-def _row_words(table: PanelTable, aspect: float) -> tuple[list[str], float]:
-    """Break the words of the rows into lines; return them and the room for them."""
-    if not any(table.rows):
-        return [], _LEFT
-    _, panel_width = _widths(table, aspect, _LEFT + _WORDS)
-    most = max(6, int(panel_width / aspect / _BOLD_LETTER))
-    words = [fill(text, most) for text in table.rows]
-    lines = 1 + max(text.count("\n") for text in words)
-    return words, _LEFT + _WORDS + (lines - 1) * _LINE
+def _shares(
+    size: tuple[float, float], whole: tuple[float, float]
+) -> tuple[float, float]:
+    """Return a width and a height as parts of those of the figure."""
+    return size[0] / whole[0], size[1] / whole[1]
 
 
-def _widths(table: PanelTable, aspect: float, left: float) -> tuple[float, float]:
-    """Return the width of the figure and of a panel [inch]."""
-    count = table.columns
-    between = left + _RIGHT + (count - 1) * _GAP
-    width = _WIDTHS.get(count, between + count * _WIDE)
-    panel = (width - between) / count
-    panel = min(panel, _HIGHEST / table.n_rows * aspect)
-    return max(between + count * panel, _WIDTHS[1]), panel
+def _write_titles(panels: list[Axes], table: PanelTable, layout: TableLayout) -> None:
+    """Write titles and remarks above the panels, in one line where they fit."""
+    remarks = [*table.remarks, *[""] * len(panels)]
+    for order, axes in enumerate(panels):
+        lines = title_rows(table, order // table.columns, layout.panel[0])
+        title = title_text(table.lettered[order], layout.panel[0])
+        remark = remark_text(remarks[order], layout.panel[0])
+        left = axes.set_title(title, loc="left", pad=4.0)
+        small = axes.set_title(remark, loc="right", pad=4.0, fontweight="normal")
+        small.set_fontsize(SMALL)
+        # The pad of a title is that of all titles of its panel, so it is moved last.
+        up = (4.0 + _REMARK_LINE * lines.count("remark")) / 72.0
+        scale = axes.figure.dpi_scale_trans
+        left.set_transform(axes.transAxes + ScaledTranslation(0.0, up, scale))
 
 
-def _tops(table: PanelTable, width: float, panel_height: float) -> list[float]:
-    """Return how far below the upper edge each row of panels starts [inch]."""
-    title = title_lines(table.title, width=width)
-    top = _SUPTITLE + _TITLE_LINE * title.count("\n") if title else _EDGE
-    tops = []
-    for row in range(table.n_rows):
-        top += _TITLE if table.has_titles(row) else _ROW_GAP
-        tops.append(top)
-        top += panel_height
-    return tops
-
-
-def _write(figure: Figure, place: tuple[float, float], words: str) -> None:
-    """Write the words of a row upright along it."""
-    if words:
-        figure.text(
-            *place,
-            words,
-            rotation=90,
-            ha="left",
-            va="center",
-            multialignment="center",
-            fontsize=NORMAL,
-            fontweight="bold",
-        )
+def _write_rows(figure: Figure, layout: TableLayout) -> None:
+    """Write the words of the rows, upright along them or above them."""
+    width, height = layout.size
+    side = 0.09 + _WORDS_LINE * max(t.count("\n") + 1 for t in (*layout.words, "")) / 2
+    places = zip(layout.words, layout.tops, layout.heads, strict=False)
+    for text, top, head in places:
+        middle = 1.0 - (top + layout.panel[1] / 2) / height
+        above = 1.0 - head / height
+        if text and layout.upright:
+            figure.text(
+                side / width, middle, text, rotation=90, ha="center", va="center",
+                multialignment="center", fontsize=NORMAL, fontweight="bold",
+            )  # fmt: skip
+        elif text:
+            figure.text(
+                layout.lefts[0] / width, above, text, ha="left", va="bottom",
+                fontsize=NORMAL, fontweight="bold",
+            )  # fmt: skip
 
 
 def _write_words(figure: Figure, table: PanelTable) -> None:
     """Write title, caption and note."""
     width, height = (float(size) for size in figure.get_size_inches())
-    if table.title:
+    if table.drawn_title:
         figure.suptitle(
-            title_lines(table.title, width=width),
+            table.drawn_title,
             fontsize=LARGE,
             x=0.1 / width,
             y=1.0 - 0.06 / height,
             ha="left",
             va="top",
         )
-    if table.caption:
+    if table.drawn_caption:
         figure.text(
             0.1 / width,
-            _note_room(table) / height,
-            "\n".join(_caption_lines(table, width)),
+            note_room(table) / height,
+            "\n".join(table.drawn_caption),
             ha="left",
             va="bottom",
             fontsize=SMALL,
@@ -218,29 +176,6 @@ def _write_words(figure: Figure, table: PanelTable) -> None:
             gid="caption",
         )
     write_note(figure, table.note)
-
-
-def _caption_lines(table: PanelTable, width: float) -> list[str]:
-    """Break the caption into lines that fit."""
-    most = max(20, int((width - 0.2) / _LETTER))
-    paragraphs = table.caption.splitlines()
-    return [line for paragraph in paragraphs for line in wrap(paragraph, most)]
-
-
-def _note_room(table: PanelTable) -> float:
-    """Return the room of the note [inch]."""
-    return _EDGE + (_NOTE if table.note else 0.0)
-
-
-def _below_legend(table: PanelTable, width: float) -> float:
-    """Return the room below the legend [inch]."""
-    lines = len(_caption_lines(table, width))
-    return _note_room(table) + (_LINE * lines + 0.05 if lines else 0.0)
-
-
-def _footer(table: PanelTable, width: float) -> float:
-    """Return the room below the panels' ticks [inch]."""
-    return _BAR + (_LEGEND if table.legend else 0.0) + _below_legend(table, width)
 
 
 def draw_table_bar(
@@ -292,7 +227,7 @@ def draw_table_bar(
     left, right = min(b.x0 for b in boxes) * width, max(b.x1 for b in boxes) * width
     draw_colour_bar(figure, kind=kind, limits=limits, frame=MapFrame(), beyond=beyond)
     length = min(4.0, 0.75 * (right - left))
-    bottom = _footer(table, width) - _BAR_TOP
+    bottom = footer_room(table) - _BAR_TOP
     middle = (left + right) / 2.0
     box = (
         (middle - length / 2) / width,
@@ -300,14 +235,18 @@ def draw_table_bar(
         length / width,
         0.11 / height,
     )
-    figure.axes[-1].set_position(box)
+    bar = figure.axes[-1]
+    bar.set_position(box)
+    bar.xaxis.set_major_locator(
+        MaxNLocator(_ticks(length / _TICK_ROOM, 9), steps=_STEPS)
+    )
     return figure
 
 
 def draw_table_legend(
     figure: Figure, handles: Sequence[Artist], *, table: PanelTable
 ) -> Figure:
-    """Draw the one line of legend of a table of panels.
+    """Draw the legend of a table of panels, in as many columns as fit its width.
 
     Parameters
     ----------
@@ -331,8 +270,102 @@ def draw_table_legend(
     >>> figure.legends[0].get_texts()[0].get_text()
     'rivers'
     """
-    draw_legend(figure, handles, frame=MapFrame(), columns=len(handles))
-    width, height = (float(size) for size in figure.get_size_inches())
-    for legend in figure.legends:
-        legend.set_bbox_to_anchor((0.5, (_below_legend(table, width) + 0.03) / height))
+    columns = fitting_columns(handles, table.width)
+    draw_legend(figure, handles, frame=MapFrame(), columns=columns)
+    height = float(figure.get_size_inches()[1])
+    if handles:
+        place = (0.5, (legend_bottom(table) + 0.03) / height)
+        figure.legends[-1].set_bbox_to_anchor(place)
     return figure
+
+
+def _ticks(room: float, most: int) -> int:
+    """Return how many steps a colour bar has between its ticks."""
+    return max(2, min(most, int(room)))
+
+
+def with_legend(table: PanelTable, handles: Sequence[Artist]) -> PanelTable:
+    """Return a table of panels with room for a legend.
+
+    Parameters
+    ----------
+    table : PanelTable
+        What surrounds the panels.
+    handles : sequence of Artist
+        Labelled artists of the legend; none takes no room.
+
+    Returns
+    -------
+    table : PanelTable
+        The same with the rows of the legend.
+
+    Examples
+    --------
+    >>> from matplotlib.lines import Line2D
+    >>> lines = [Line2D([], [], label="not significant") for _ in range(9)]
+    >>> with_legend(PanelTable(("June",), columns=1), lines).legend_rows
+    3
+    """
+    columns = fitting_columns(handles, table.width)
+    rows = -(-len(handles) // columns)
+    return replace(table, legend=bool(handles), legend_rows=max(rows, 1))
+
+
+def draw_row_bar(
+    figure: Figure,
+    row: Sequence[Axes],
+    *,
+    kind: MapKind,
+    limits: tuple[float, float],
+    beyond: tuple[bool, bool] = (False, False),
+) -> Axes:
+    """Draw the upright colour bar of a row of panels right of it.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        Figure made by :func:`draw_panel_table`.
+    row : sequence of Axes
+        Panels of the row.
+    kind : MapKind
+        Colours and words.
+    limits : tuple = (smallest, largest)
+        Ends of the scale.
+    beyond : tuple of bool
+        Whether values lie below and above the scale; draws pointed ends.
+
+    Returns
+    -------
+    bar : matplotlib.axes.Axes
+        The bar.
+
+    Examples
+    --------
+    >>> from geosoil.plotting.projection import projection_for
+    >>> from geosoil.plotting.scales import KINDS
+    >>> figure, row = draw_panel_table(
+    ...     (0.0, 2.0, 0.0, 1.0),
+    ...     projection_for((90.0, 31.0, 102.0, 36.0)),
+    ...     table=PanelTable(("June",), columns=1, beside=0.6, bar=False),
+    ... )
+    >>> bar = draw_row_bar(figure, row, kind=KINDS["ndvi"], limits=(0.0, 1.0))
+    >>> bar.get_ylabel()
+    'NDVI [1]'
+    """
+    width, height = (float(size) for size in figure.get_size_inches())
+    box = row[-1].get_position(original=True)
+    tall = 0.92 * box.height
+    place = (box.x1 + 0.07 / width, box.y0 + 0.04 * box.height, 0.08 / width, tall)
+    bar = figure.add_axes(place, label="colour bar")
+    extend = {(True, True): "both", (True, False): "min", (False, True): "max"}
+    colours = figure.colorbar(
+        ScalarMappable(Normalize(*limits), colour_map(kind.palette)),
+        cax=bar,
+        extend=extend.get(beyond, "neither"),
+    )
+    colours.set_label(kind.label, fontsize=SMALL, labelpad=1.5)
+    bar.tick_params(labelsize=SMALL, pad=1.5)
+    bar.yaxis.set_major_locator(
+        MaxNLocator(_ticks(tall * height / 0.2, 6), steps=_STEPS)
+    )
+    return bar

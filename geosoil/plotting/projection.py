@@ -83,6 +83,7 @@ def map_projection(axes: Axes) -> Any:  # noqa: ANN401  cartopy has no types
     return axes.projection
 
 
+@lru_cache(maxsize=16)
 def cell_corners(
     grid: Grid,
     projection: Any,  # noqa: ANN401  cartopy has no types
@@ -99,7 +100,7 @@ def cell_corners(
     Returns
     -------
     x, y : array, shape (rows + 1, columns + 1)
-        Projected corners [m], north to south and west to east.
+        Projected corners [m], north to south and west to east; shared, read only.
 
     Examples
     --------
@@ -115,6 +116,8 @@ def cell_corners(
     x = west + width * np.arange(columns + 1)
     y = north - height * np.arange(rows + 1)
     corners = transformer(grid.crs, projection).transform(*np.meshgrid(x, y))
+    for along in corners:
+        along.flags.writeable = False
     return cast("tuple[FloatArray, FloatArray]", corners)
 
 
@@ -368,6 +371,30 @@ def panel_width(axes: Axes) -> float:
     >>> panel_width(panel)
     4.0
     """
+    return panel_size(axes)[0]
+
+
+def panel_size(axes: Axes) -> tuple[float, float]:
+    """Return the width and the height of a panel on paper.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        The panel.
+
+    Returns
+    -------
+    size : tuple = (width, height)
+        Size [inch].
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> panel = Figure(figsize=(8.0, 4.0)).add_axes((0.0, 0.0, 0.5, 0.5))
+    >>> panel_size(panel)
+    (4.0, 2.0)
+    """
     figure = axes.get_figure(root=True)
-    inches = float(figure.get_size_inches()[0]) if figure is not None else 0.0
-    return float(axes.get_position(original=True).width) * inches
+    inches = figure.get_size_inches() if figure is not None else (0.0, 0.0)
+    box = axes.get_position(original=True)
+    return float(box.width * inches[0]), float(box.height * inches[1])

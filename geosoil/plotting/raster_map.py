@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import cartopy.crs as ccrs
 import numpy as np
@@ -12,12 +12,18 @@ import numpy.typing as npt
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap, to_hex
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
 from geosoil.errors import InputError
 from geosoil.grids.grid import Grid
+from geosoil.plotting.classes import (
+    MOST_CLASSES,
+    MapClass,
+    class_handles,
+    draw_classes,
+    ranked_classes,
+    thinned,
+)
 from geosoil.plotting.furniture import draw_graticule
 from geosoil.plotting.layers import (
     MOST_CELLS,
@@ -42,13 +48,19 @@ from geosoil.plotting.projection import (
     transformer,
 )
 from geosoil.plotting.scales import MapKind, colour_limits, colour_map
-from geosoil.plotting.style import LARGE, MISSING, house_style
+from geosoil.plotting.style import HESS, LARGE, PresetName, house_style
 
 BoolArray = npt.NDArray[np.bool_]
-Preset = Literal["screen", "hess"]
+Preset = PresetName
 
-MOST_CLASSES = 30
-"""Classes that a legend names; the rarer ones beyond share a line."""
+__all__ = [
+    "MOST_CLASSES",
+    "MapClass",
+    "Preset",
+    "RasterPage",
+    "figure_classes",
+    "figure_quantity",
+]
 
 _INCH = 2.54
 _WIDE = 1.4
@@ -72,16 +84,6 @@ class RasterPage:
     preset: Preset = "screen"
     """"screen" is 18 cm wide, less where the map is high; "hess" is one column of
     8.3 cm, or 12 cm where the map is wider than high."""
-
-
-@dataclass(frozen=True, slots=True)
-class MapClass:
-    """A class on a map."""
-
-    label: str
-    """Words for the legend."""
-    colour: str | None = None
-    """Colour as #rrggbb; None takes a free one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,22 +206,16 @@ def figure_classes(
     ['meadow', '3']
     """
     page = page or RasterPage()
-    thin = _thinned(plain_raster(codes))
+    thin = thinned(plain_raster(codes))
     ground = _ground(thin, page)
-    numbers, known = _ranked(thin.to_numpy(), classes)
-    handles = _class_handles(known) + overlay_handles(page.overlays)
+    numbers, known = ranked_classes(thin.to_numpy(), classes)
+    handles = class_handles(known) + overlay_handles(page.overlays)
     columns = _legend_columns(handles, ground.width)
     rows = -(-len(handles) // columns)
     frame = MapFrame(note=page.note, legend_rows=rows, colour_bar=False)
-    colours = ListedColormap([str(one.colour) for one in known])
     with house_style():
         figure, axes = _empty_map(ground, page, frame)
-        draw_raster(
-            axes,
-            Grid.of(thin).raster(numbers),
-            colours=colours.with_extremes(bad=MISSING),
-            limits=(-0.5, len(known) - 0.5),
-        )
+        draw_classes(axes, thin, numbers, known)
         draw_overlays(axes, page.overlays)
         _furnish(axes, ground)
         draw_legend(figure, handles, frame=frame, columns=columns)
@@ -275,7 +271,7 @@ def _page_width(preset: Preset, extent: Extent) -> float:
     """Return the width of the figure, so that a high map fits a screen [inch]."""
     aspect = (extent[1] - extent[0]) / (extent[3] - extent[2])
     if preset == "hess":
-        return (12.0 if aspect > _WIDE else _COLUMN) / _INCH
+        return HESS.page if aspect > _WIDE else HESS.column
     return min(18.0, max(_COLUMN, _HIGHEST * aspect + _BESIDE)) / _INCH
 
 
@@ -301,56 +297,6 @@ def _beyond(values: FloatArray, limits: tuple[float, float]) -> tuple[bool, bool
     slack = 1e-6 * (limits[1] - limits[0])
     low, high = values < limits[0] - slack, values > limits[1] + slack
     return bool(low.any()), bool(high.any())
-
-
-def _thinned(plane: xr.DataArray) -> xr.DataArray:
-    """Take the middle cell of each block, so that a picture can show the classes."""
-    step = -(-max(plane.shape) // MOST_CELLS)
-    if step <= 1:
-        return plane
-    crs = Grid.of(plane).crs
-    middle = slice(step // 2, None, step)
-    thin = plane.isel(y=middle, x=middle).drop_vars("spatial_ref", errors="ignore")
-    placed: xr.DataArray = thin.rio.write_crs(crs)
-    return placed
-
-
-def _ranked(
-    codes: FloatArray, classes: Mapping[int, MapClass]
-) -> tuple[FloatArray, list[MapClass]]:
-    """Give the classes that are present the numbers 0, 1, ... of the legend."""
-    found, counts = np.unique(codes[np.isfinite(codes)], return_counts=True)
-    common = found[np.argsort(-counts, kind="stable")][:MOST_CLASSES].tolist()
-    order = [code for code in classes if code in common]
-    order += [int(code) for code in sorted(common) if int(code) not in classes]
-    free = _free_colours([classes.get(code) for code in order])
-    numbers = np.full(codes.shape, np.nan)
-    known = []
-    for rank, code in enumerate(order):
-        numbers[codes == code] = rank
-        one = classes.get(code, MapClass(str(code)))
-        known.append(MapClass(one.label, one.colour or free[rank]))
-    rare = np.isfinite(codes) & np.isnan(numbers)
-    if rare.any():
-        numbers[rare] = len(known)
-        known.append(MapClass(f"{len(found) - len(order)} more classes", "#808080"))
-    return numbers, known
-
-
-def _free_colours(given: Sequence[MapClass | None]) -> list[str]:
-    """Return a colour of its own for each class that has none."""
-    table = colour_map("batlowS")
-    taken = {one.colour for one in given if one is not None}
-    colours = [to_hex(table(order)) for order in range(table.N)]
-    return [colour for colour in colours if colour not in taken][: len(given)]
-
-
-def _class_handles(known: Sequence[MapClass]) -> list[Artist]:
-    """Return the legend entries of the classes."""
-    return [
-        Patch(fc=str(one.colour), ec="#777777", lw=0.3, label=one.label)
-        for one in known
-    ]
 
 
 def _legend_columns(handles: Sequence[Artist], width: float) -> int:

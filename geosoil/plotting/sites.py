@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +11,6 @@ import numpy as np
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import LightSource
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -24,16 +24,11 @@ from geosoil.plotting.layers import (
     overlay_handles,
 )
 from geosoil.plotting.maps import furnish
-from geosoil.plotting.page import legend_columns, panel_title
-from geosoil.plotting.panels import (
-    MapFrame,
-    draw_legend,
-    map_panels,
-)
+from geosoil.plotting.page import legend_columns, legend_width
+from geosoil.plotting.panel_table import PanelTable, draw_panel_table
+from geosoil.plotting.panels import MapFrame, draw_legend
 from geosoil.plotting.projection import (
     FloatArray,
-    cell_corners,
-    drawable,
     finite_points,
     lonlat_bounds,
     map_extent,
@@ -41,9 +36,12 @@ from geosoil.plotting.projection import (
     plain_raster,
     projection_for,
 )
+from geosoil.plotting.relief import BAND_GREYS, draw_terrain
 from geosoil.plotting.style import (
     DASH,
+    SCREEN,
     WATER_STYLES,
+    FigurePreset,
     WaterStyle,
     house_style,
     water_style,
@@ -51,11 +49,9 @@ from geosoil.plotting.style import (
 from geosoil.plotting.tables import check_columns, panel_periods, rows_of
 from geosoil.strata import ELEVATION_EDGES
 
-_BAND_GREYS = (1.0, 0.96, 0.91, 0.85, 0.78, 0.69)
-"""Grey of the ground below, between and above the edges of the elevation bands."""
+_FEWEST_ROWS, _MOST_ROWS = 4, 8
+"""Rows of the legend: as few as let its columns fit the figure."""
 
-_MOST_CELLS = 400
-_LEGEND_ROWS = 4
 _SIZES = {"snowmelt": 7.5, "precipitation": 6.0, "river": 2.8, "supra_permafrost": 3.4}
 _DRAWN_FIRST = ("river", "supra_permafrost", "soil", "ground_ice")
 
@@ -67,6 +63,7 @@ def figure_sampling_sites(
     overlays: Overlays | None = None,
     title: str = "",
     note: str | None = None,
+    preset: FigurePreset = SCREEN,
 ) -> Figure:
     """Map the sampling sites of each period over elevation bands.
 
@@ -83,6 +80,8 @@ def figure_sampling_sites(
         Title of the figure.
     note : str, optional
         Small text at the bottom, for instance that the data are simulated.
+    preset : FigurePreset
+        For whom the figure is made.
 
     Returns
     -------
@@ -121,70 +120,37 @@ def figure_sampling_sites(
     projection = projection_for(lonlat_bounds(grid.bounds, grid.crs))
     points = finite_points([plane], projection)
     extent = map_extent(points, map_frame(overlays), projection)
-    waters = [w for w in WATER_STYLES if w in set(samples["water"])]
-    groups = [_water_handles(waters), _band_handles(), overlay_handles(overlays)]
-    handles = legend_columns(groups, rows=_LEGEND_ROWS)
-    frame = MapFrame(title=title, note=note, legend_rows=_LEGEND_ROWS, colour_bar=False)
+    here = [samples[rows_of(samples, period)] for period in periods]
+    table = PanelTable(
+        tuple(_count(name, own) for name, own in zip(periods, here, strict=True)),
+        columns=1, title=title, note=note, bar=False, letters=True,
+        wide=not preset.titled, preset=preset,
+    )  # fmt: skip
+    handles, rows = _legend(samples, overlays, table.width)
     with house_style():
-        figure, panels = map_panels(len(periods), extent, projection, frame=frame)
-        for order, period in enumerate(periods):
-            axes = panels[order]
-            here = samples[rows_of(samples, period)]
+        table = replace(table, legend_rows=rows)
+        figure, panels = draw_panel_table(extent, projection, table=table)
+        for axes, own in zip(panels, here, strict=True):
             draw_terrain(axes, plane)
             draw_overlays(axes, overlays)
-            draw_sites(axes, here)
-            panel_title(axes, _count(period, here), order=order, panels=len(periods))
+            draw_sites(axes, own)
         furnish(panels, _map_points(samples, projection))
-        draw_legend(figure, handles, frame=frame, columns=len(handles) // _LEGEND_ROWS)
+        frame = MapFrame(note=note)
+        draw_legend(figure, handles, frame=frame, columns=len(handles) // rows)
     return figure
 
 
-def draw_terrain(axes: Axes, elevation: xr.DataArray) -> Axes:
-    """Draw elevation bands in grey, with the shading of the relief.
-
-    Parameters
-    ----------
-    axes : cartopy.mpl.geoaxes.GeoAxes
-        The panel.
-    elevation : DataArray with dims y, x
-        Elevation [m], CRS set; rasters of many cells are drawn coarser.
-
-    Returns
-    -------
-    axes : cartopy.mpl.geoaxes.GeoAxes
-        The same panel.
-
-    Examples
-    --------
-    >>> projection = projection_for((90.0, 31.0, 102.0, 36.0))
-    >>> panel = Figure().add_subplot(projection=projection)
-    >>> grid = Grid.from_bounds((90, 31, 102, 36), 1, "EPSG:4326")
-    >>> panel = draw_terrain(panel, grid.raster(np.full(grid.shape, 4200.0)))
-    >>> len(panel.collections)
-    1
-    """
-    values, grid = drawable(plain_raster(elevation), most_cells=_MOST_CELLS)
-    x, y = cell_corners(grid, map_projection(axes))
-    known = np.isfinite(values)
-    filled = np.where(known, values, np.mean(values[known]) if known.any() else 0.0)
-    width = float(np.hypot(np.diff(x, axis=1), np.diff(y, axis=1)).mean())
-    height = float(np.hypot(np.diff(x, axis=0), np.diff(y, axis=0)).mean())
-    relief = LightSource(315, 45).hillshade(filled, vert_exag=12, dx=width, dy=height)
-    bands = np.searchsorted(ELEVATION_EDGES, filled, side="right")
-    grey = np.asarray(_BAND_GREYS)[bands] * (0.7 + 0.42 * relief)
-    shown = np.where(known, np.clip(grey, 0.0, 1.0), np.nan)
-    axes.pcolormesh(
-        x,
-        y,
-        np.ma.masked_invalid(shown),
-        cmap="gray",
-        vmin=0.0,
-        vmax=1.0,
-        shading="flat",
-        rasterized=True,
-        zorder=1,
-    )
-    return axes
+def _legend(
+    samples: gpd.GeoDataFrame, overlays: Overlays, width: float
+) -> tuple[list[Artist], int]:
+    """Return the entries of the legend in columns that fit, and its rows."""
+    waters = [w for w in WATER_STYLES if w in set(samples["water"])]
+    groups = [_water_handles(waters), _band_handles(), overlay_handles(overlays)]
+    for rows in range(_FEWEST_ROWS, _MOST_ROWS + 1):
+        handles = legend_columns(groups, rows=rows)
+        if legend_width(handles, rows=rows) <= width - 0.1:
+            break
+    return handles, rows
 
 
 def draw_sites(axes: Axes, samples: gpd.GeoDataFrame) -> Axes:
@@ -278,5 +244,5 @@ def _band_handles() -> list[Artist]:
     ]
     return [
         Patch(facecolor=str(grey), edgecolor="#777777", linewidth=0.4, label=label)
-        for grey, label in zip(_BAND_GREYS, labels, strict=True)
+        for grey, label in zip(BAND_GREYS, labels, strict=True)
     ]

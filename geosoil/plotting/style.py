@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from io import BytesIO
-from typing import Any, cast
+from types import MappingProxyType
+from typing import Any, Literal, cast
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -60,6 +61,56 @@ _RC = {
     "ytick.major.size": 2.5,
     "ytick.major.width": 0.6,
 }
+
+
+PresetName = Literal["screen", "hess"]
+"""Names of the presets, as settings and commands spell them."""
+
+_CENTIMETRE = 1.0 / 2.54
+
+
+@dataclass(frozen=True, slots=True)
+class FigurePreset:
+    """For whom figures are made: their widths, fonts, resolution and files.
+
+    Examples
+    --------
+    >>> round(HESS.column * 2.54, 2), round(HESS.page * 2.54, 2)
+    (8.3, 12.0)
+    """
+
+    name: PresetName
+    """Its name."""
+    column: float
+    """Width of a figure in one column [inch]."""
+    page: float
+    """Width of a figure across the page, the widest there is [inch]."""
+    font_size: float
+    """Size of labels and legends; ticks and notes are 1 point smaller [pt]."""
+    dpi: float
+    """Dots per inch of the picture, and of the rasters in a vector file."""
+    formats: tuple[Literal["png", "pdf"], ...]
+    """Files of each figure."""
+    titled: bool
+    """Whether title and caption stand in the figure; a journal prints them below."""
+
+
+SCREEN = FigurePreset("screen", 5.5, 9.0, NORMAL, 160.0, ("png",), titled=True)
+"""For the report: readable when the page of a browser is as wide as the figure."""
+
+HESS = FigurePreset(
+    "hess",
+    8.3 * _CENTIMETRE,
+    12.0 * _CENTIMETRE,
+    NORMAL,
+    300.0,
+    ("pdf", "png"),
+    titled=False,
+)
+"""For journals of Copernicus: 8.3 or 12 cm wide, vectors and pictures."""
+
+PRESETS = MappingProxyType({preset.name: preset for preset in (SCREEN, HESS)})
+"""Presets by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +219,7 @@ def render(
     if not dpi > 0:
         message = f"Invalid resolution {dpi} dpi. Give a positive number such as 200."
         raise InputError(message)
-    metadata = {"Software": _software(), **(text or {})}
+    metadata = {"Software": software(), **(text or {})}
     target = BytesIO()
     with house_style():
         FigureCanvasAgg(figure)
@@ -178,8 +229,19 @@ def render(
     return target.getvalue()
 
 
-def _software() -> str:
-    """Return the name and version of this package."""
+def software() -> str:
+    """Return the name and version of this package.
+
+    Returns
+    -------
+    words : str
+        Such as "geosoil 1.0".
+
+    Examples
+    --------
+    >>> software().split()[0]
+    'geosoil'
+    """
     try:
         return f"geosoil {version('geosoil')}"
     except PackageNotFoundError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 import xarray as xr
@@ -10,11 +10,9 @@ import xarray as xr
 from geosoil.plotting.correlation_captions import in_words
 from geosoil.plotting.correlation_maps import figure_correlation_maps
 from geosoil.plotting.layers import Overlays
-from geosoil.plotting.style import DASH, render
+from geosoil.plotting.picture import Draw
+from geosoil.plotting.style import DASH
 from geosoil.workflow.correlation import CorrelationResult
-
-Draw = Callable[[], bytes]
-"""Draws a figure and returns its PNG file."""
 
 Maps = Mapping[tuple[str, str], xr.Dataset]
 
@@ -101,6 +99,6 @@ def _windows(
 
 def _drawing(panels: Maps, overlays: Overlays, title: str, note: str | None) -> Draw:
     """Say how maps of correlation are drawn."""
-    return lambda: render(
-        figure_correlation_maps(panels, overlays=overlays, title=title, note=note)
+    return lambda preset: figure_correlation_maps(
+        panels, overlays=overlays, title=title, note=note, preset=preset
     )

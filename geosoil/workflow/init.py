@@ -105,7 +105,8 @@ def study_toml(guess: StudyGuess, *, folder: Path | None = None) -> str:
         _inputs_part(),
         _correlation_part(guess),
         _interpolation_part(),
-        '[output]\nfolder = "maps"\n',
+        '[output]\nfolder = "maps"\n'
+        '# figures = "hess"            # PDF and PNG, 8.3 or 12 cm wide\n',
     ]
     return "\n".join(parts)
 

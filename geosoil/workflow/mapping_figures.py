@@ -11,8 +11,8 @@ from geosoil.plotting.fraction_checks import (
 )
 from geosoil.plotting.fraction_maps import FractionMap, figure_fraction_maps
 from geosoil.plotting.layers import Overlays
-from geosoil.plotting.style import render
-from geosoil.workflow.correlation_figures import Draw
+from geosoil.plotting.picture import Draw, Drawing
+from geosoil.plotting.style import FigurePreset
 from geosoil.workflow.inputs import StudyInputs
 from geosoil.workflow.mapping import FractionMaps, PeriodMap
 
@@ -58,11 +58,11 @@ def mapping_figures(
     used = {name: one.sites.sources for name, one in result.periods.items()}
     for source in dict.fromkeys(s for own in used.values() for s in own):
         yield f"fraction_{source}", _Maps(result, source, overlays, note)
-    yield "fraction_validation", lambda: _validation(result, note)
+    yield "fraction_validation", lambda preset: _validation(result, note, preset)
     if not result.table("variograms").empty:
-        yield "fraction_variograms", lambda: _variograms(result, note)
+        yield "fraction_variograms", lambda preset: _variograms(result, note, preset)
     if inputs.elevation is not None:
-        yield "fraction_variants", lambda: _variants(result, note)
+        yield "fraction_variants", lambda preset: _variants(result, note, preset)
 
 
 class _Maps:
@@ -74,20 +74,20 @@ class _Maps:
         self.result, self.source = result, source
         self.overlays, self.note = overlays, note
 
-    def __call__(self) -> bytes:
+    def __call__(self, preset: FigurePreset) -> Drawing:
         panels = {
             period: fraction_panel(one, self.source)
             for period, one in self.result.periods.items()
             if self.source in one.sites.sources
         }
-        figure = figure_fraction_maps(
+        return figure_fraction_maps(
             panels,
             overlays=self.overlays,
             title=f"Share of {self.source.replace('_', ' ')} in soil water",
             caption=CAPTION,
             note=self.note,
+            preset=preset,
         )
-        return render(figure)
 
 
 def fraction_panel(one: PeriodMap, source: str) -> FractionMap:
@@ -116,7 +116,9 @@ def fraction_panel(one: PeriodMap, source: str) -> FractionMap:
     )
 
 
-def _validation(result: FractionMaps, note: str | None) -> bytes:
+def _validation(
+    result: FractionMaps, note: str | None, preset: FigurePreset
+) -> Drawing:
     """Predictions of sites by observed fractions."""
     scores = result.table("scores")
     chosen = scores[scores["chosen"] & (scores["source"] != "all")]
@@ -125,16 +127,18 @@ def _validation(result: FractionMaps, note: str | None) -> bytes:
         f"RMSE {row['rmse']:.3g}, n {row['n']}"
         for _, row in chosen.iterrows()
     }
-    figure = figure_fraction_validation(
+    return figure_fraction_validation(
         result.table("predictions"),
         remarks=remarks,
         title="Source fractions predicted from other blocks; outside of 0 to 1: grey",
         note=note,
+        preset=preset,
     )
-    return render(figure)
 
 
-def _variograms(result: FractionMaps, note: str | None) -> bytes:
+def _variograms(
+    result: FractionMaps, note: str | None, preset: FigurePreset
+) -> Drawing:
     """Variograms of the fractions between sites."""
     found = [
         (period, source, label, model.variogram, model.noise)
@@ -143,13 +147,14 @@ def _variograms(result: FractionMaps, note: str | None) -> bytes:
         for source, model in models.items()
     ]
     title = "Variograms of raw source fractions, the error of the mixing included"
-    return render(figure_fraction_variograms(found, title=title, note=note))
+    return figure_fraction_variograms(found, title=title, note=note, preset=preset)
 
 
-def _variants(result: FractionMaps, note: str | None) -> bytes:
+def _variants(result: FractionMaps, note: str | None, preset: FigurePreset) -> Drawing:
     """Means by elevation band with and without rules and drift."""
     title = (
         "Area-weighted means by elevation band [m], with and without rules and drift"
     )
-    figure = figure_fraction_variants(result.table("variants"), title=title, note=note)
-    return render(figure)
+    return figure_fraction_variants(
+        result.table("variants"), title=title, note=note, preset=preset
+    )

@@ -30,9 +30,11 @@ from geosoil.plotting.correlation_maps import (
 from geosoil.plotting.hatching import FINEST, hatch_cells
 from geosoil.plotting.panel_table import PanelTable, draw_panel_table
 from geosoil.plotting.panels import MapFrame, map_panels
+from geosoil.plotting.picture import figure_words
 from geosoil.plotting.projection import cell_corners, projection_for
-from geosoil.plotting.style import DASH
+from geosoil.plotting.style import DASH, HESS
 
+NOTE = "SIMULATED data: no value on this figure was measured"
 MONTHS = ("June", "August", "September")
 DRIVERS = (
     "air_temperature",
@@ -102,9 +104,17 @@ def test_rows_are_variables_and_columns_are_months(figure_of_all):
     panels = panels_of(figure_of_all)
     assert len(panels) == 15
     titles = [axes.get_title(loc="left") for axes in panels]
-    assert titles == [*MONTHS, *[""] * 12]
+    letters = [f"({letter})" for letter in "abcdefghijklmno"]
+    named = [f"{a} {b}" for a, b in zip(letters, MONTHS, strict=False)]
+    assert titles == [*named, *letters[3:]]
     words = [text.get_text() for text in figure_of_all.texts if text.get_rotation()]
-    assert words == [*(name.replace("_", " ") for name in DRIVERS[:-1]), "NDVI"]
+    assert [word.replace("\n", " ") for word in words] == [
+        "air temperature",
+        "ground temperature",
+        "precipitation",
+        "evapo- transpiration",
+        "NDVI",
+    ]
     places = [axes.get_position() for axes in panels]
     assert len({round(box.x0, 6) for box in places}) == 3
     assert len({round(box.y0, 6) for box in places}) == 5
@@ -314,10 +324,46 @@ def test_texts_are_readable_at_every_size(overlays, assert_readable, drivers, mo
         table_of(DRIVERS[:drivers], names),
         overlays=overlays,
         title="Correlation over time: soil moisture with its drivers, 2001 to 2020",
-        note="SIMULATED data: no value on this figure was measured",
+        note=NOTE,
     )
     assert_readable(figure)
     assert figure.get_size_inches().max() < 17.0
+
+
+@pytest.mark.parametrize("drivers", [1, 2, 5])
+def test_a_journals_figure_is_readable_at_its_width(overlays, assert_readable, drivers):
+    figure = figure_correlation_maps(
+        table_of(DRIVERS[:drivers]),
+        overlays=overlays,
+        title="T",
+        note=NOTE,
+        preset=HESS,
+    )
+    assert_readable(figure)
+    width = figure.get_size_inches()[0] * 2.54
+    assert width == pytest.approx(8.3 if drivers == 1 else 12.0)
+    assert figure.get_suptitle() == ""
+    assert figure_words(figure).title == "T"
+    assert figure_words(figure).caption.startswith("Pearson's r over time")
+
+
+def test_on_a_narrow_page_the_months_of_two_variables_stand_one_below_the_other():
+    figure = figure_correlation_maps(table_of(DRIVERS[:2]), preset=HESS)
+    panels = panels_of(figure)
+    titles = [axes.get_title(loc="left") for axes in panels]
+    assert titles == [
+        "(a) air temperature",
+        "(b) ground temperature",
+        *(f"({letter})" for letter in "cdef"),
+    ]
+    words = [text.get_text() for text in figure.texts if text.get_rotation()]
+    assert words == list(MONTHS)
+    expected = [(name, month) for month in MONTHS for name in DRIVERS[:2]]
+    for axes, key in zip(panels, expected, strict=True):
+        values = table_of(DRIVERS[:2])[key]["r"].to_numpy()
+        np.testing.assert_allclose(
+            mesh_of(axes).get_array().compressed(), values[np.isfinite(values)]
+        )
 
 
 def test_long_words_of_a_row_are_broken_to_fit_it(assert_readable):

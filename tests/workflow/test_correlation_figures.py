@@ -11,7 +11,8 @@ import xarray as xr
 
 from geosoil.grids.grid import Grid
 from geosoil.plotting.layers import Overlays
-from geosoil.plotting.style import DASH
+from geosoil.plotting.picture import Draw
+from geosoil.plotting.style import DASH, HESS, SCREEN, FigurePreset
 from geosoil.workflow import correlation_figures as room
 from geosoil.workflow.correlation import CorrelationResult
 
@@ -48,13 +49,14 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[dict, dict]]]:
     """What is handed to the room that draws."""
     calls: list[tuple[dict, dict]] = []
     monkeypatch.setattr(
-        room, "figure_correlation_maps", lambda panels, **rest: (panels, rest)
+        room,
+        "figure_correlation_maps",
+        lambda panels, **rest: calls.append((panels, rest)),
     )
-    monkeypatch.setattr(room, "render", calls.append)
     return calls
 
 
-def figures(result: CorrelationResult) -> dict[str, room.Draw]:
+def figures(result: CorrelationResult) -> dict[str, Draw]:
     return dict(room.correlation_figures(result, Overlays(), "SIMULATED"))
 
 
@@ -77,7 +79,7 @@ def test_one_temperature_keeps_its_name_and_one_figure_is_not_drawn_twice() -> N
 def test_each_figure_holds_its_maps_and_names_its_kind(drawn) -> None:
     result = result_of("air_temperature", "ground_temperature", "ndvi")
     for draw in figures(result).values():
-        draw()
+        draw(SCREEN)
     held = [list(dict.fromkeys(x for x, _ in panels)) for panels, _ in drawn]
     both = ["air_temperature", "ground_temperature"]
     assert held == [both, ["ndvi"], [*both, "ndvi"], [*both, "ndvi"]]
@@ -93,8 +95,9 @@ def test_each_figure_holds_its_maps_and_names_its_kind(drawn) -> None:
 
 def test_maps_over_space_carry_r_and_p_of_the_whole_region(drawn) -> None:
     result = result_of("rain", "ndvi")
-    figures(result)["correlation_window_all_soil_moisture"]()
-    ((panels, _),) = drawn
+    figures(result)["correlation_window_all_soil_moisture"](HESS)
+    ((panels, rest),) = drawn
+    assert rest["preset"] is HESS
     for row in result.space.to_dict("records"):
         attrs = panels[row["x"], row["month"]].attrs
         assert attrs["region_r"] == row["r"]
@@ -104,6 +107,7 @@ def test_maps_over_space_carry_r_and_p_of_the_whole_region(drawn) -> None:
     assert "region_r" not in result.windows["rain", "June"].attrs, "left as it was"
 
 
-def test_a_figure_is_a_picture() -> None:
+@pytest.mark.parametrize("preset", [SCREEN, HESS])
+def test_a_figure_is_drawn_for_each_preset(preset: FigurePreset) -> None:
     draw = figures(result_of("rain"))["correlation_rain_soil_moisture"]
-    assert draw()[:4] == b"\x89PNG"
+    assert draw(preset).get_size_inches()[0] in (preset.column, preset.page)
