@@ -34,7 +34,6 @@ def main() -> None:
     figure = figure_dual_isotope(
         samples.drop(columns="geometry"),
         lmwl=lmwl,
-        gmwl=gs.GMWL,
         lines_by_period=lines,
         title="Waters and their lines",
         note="SIMULATED data",

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 import geosoil as gs
+from geosoil.plotting.diagram_page import DiagramPage
 from geosoil.plotting.isotope_groups import figure_isotope_groups
 from geosoil.plotting.style import render
 from geosoil.simulate.inputs import read_paper_table
@@ -118,8 +119,7 @@ def main() -> None:
         table,
         by=["all", "elevation_band", "vegetation"],
         lmwl=lmwl,
-        title="Soil water by elevation and vegetation",
-        note="SIMULATED data",
+        page=DiagramPage("Soil water by elevation and vegetation", "SIMULATED data"),
     )
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "04_lines_of_the_paper.png").write_bytes(render(figure))

@@ -14,9 +14,24 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from geosoil.errors import InputError
+from geosoil.plotting.diagram_page import (
+    DiagramPage,
+    add_panels,
+    open_diagram,
+    panel_rows,
+)
+from geosoil.plotting.legends import legend_below
 from geosoil.plotting.mixing_space import member_size
-from geosoil.plotting.page import bottom_legend, make_figure, panel_title, write_title
-from geosoil.plotting.style import INK, SMALL, WATER_STYLES, house_style, water_style
+from geosoil.plotting.page import panel_title
+from geosoil.plotting.style import (
+    INK,
+    SCREEN,
+    SMALL,
+    WATER_STYLES,
+    FigurePreset,
+    house_style,
+    water_style,
+)
 from geosoil.plotting.tables import check_columns
 from geosoil.tracers.emma_residuals import residual_diagnostics
 from geosoil.tracers.emma_space import Emma
@@ -39,6 +54,7 @@ def figure_emma_space(
     candidates: EndMembers | None = None,
     title: str = "",
     note: str | None = None,
+    preset: FigurePreset = SCREEN,
 ) -> Figure:
     """Compose the mixing diagram of principal components.
 
@@ -54,6 +70,8 @@ def figure_emma_space(
         Title of the figure.
     note : str, optional
         Small text at the bottom, for instance that the data are simulated.
+    preset : FigurePreset
+        For whom the figure is drawn.
 
     Returns
     -------
@@ -91,9 +109,12 @@ def figure_emma_space(
     members = space.project(end_members)
     others = None if candidates is None else space.project(candidates)
     with house_style():
+        page = DiagramPage(title, note, preset)
+        rows = panel_rows(len(pairs), page)
         width = 4.6 if len(pairs) == 1 else 0.6 + 2.9 * len(pairs)
-        figure = make_figure(width, 4.4, note=note)
-        panels = figure.subplots(1, len(pairs), squeeze=False)[0]
+        tall = 2.6 if page.is_narrow else 3.3
+        figure = open_diagram(page, width=width, height=1.1 + tall * rows)
+        panels = add_panels(figure, len(pairs), page)
         for order, (axes, pair) in enumerate(zip(panels, pairs, strict=True)):
             _draw_mixtures(axes, space.scores[list(pair)], inside, outside)
             _draw_members(axes, members[list(pair)], joined=True)
@@ -103,15 +124,17 @@ def figure_emma_space(
             if len(pairs) > 1:
                 words = f"{pair[0]} and {pair[1]}"
                 panel_title(axes, words, order=order, panels=len(pairs))
-        write_title(figure, title)
         counts = int(inside.sum()), int(outside.sum())
-        handles = _space_handles(members, others, counts)
-        bottom_legend(figure, handles, columns=min(3, len(handles)))
+        legend_below(figure, _space_handles(members, others, counts))
     return figure
 
 
 def figure_hooper_residuals(
-    residuals: pd.DataFrame, *, title: str = "", note: str | None = None
+    residuals: pd.DataFrame,
+    *,
+    title: str = "",
+    note: str | None = None,
+    preset: FigurePreset = SCREEN,
 ) -> Figure:
     """Compose residual against observed: a row a rank, a column a tracer.
 
@@ -124,6 +147,8 @@ def figure_hooper_residuals(
         Title of the figure.
     note : str, optional
         Small text at the bottom.
+    preset : FigurePreset
+        For whom the figure is drawn.
 
     Returns
     -------
@@ -162,7 +187,8 @@ def figure_hooper_residuals(
     shares = residual_diagnostics(table).set_index(["rank", "tracer"])
     with house_style():
         size = 0.7 + _PANEL * len(tracers), 0.8 + 1.25 * len(ranks)
-        figure = make_figure(*size, note=note)
+        page = DiagramPage(title, note, preset)
+        figure = open_diagram(page, width=size[0], height=size[1])
         panels = figure.subplots(
             len(ranks), len(tracers), squeeze=False, sharex="col", sharey="row"
         )
@@ -177,9 +203,9 @@ def figure_hooper_residuals(
                 axes.set_title(f"{name}{share}", fontsize=SMALL, loc="left", pad=3.0)
             plural = "" if rank == 1 else "s"
             panels[line, 0].set_ylabel(f"{rank} component{plural}")
-        figure.supxlabel("observed [unit of the tracer]", fontsize=SMALL)
+        for axes in panels[-1]:
+            axes.set_xlabel("observed [own unit]", fontsize=SMALL)
         figure.supylabel("projected less observed [sd]", fontsize=SMALL)
-        write_title(figure, title)
     return figure
 
 

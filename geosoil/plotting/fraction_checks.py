@@ -14,8 +14,16 @@ from matplotlib.lines import Line2D
 
 from geosoil.errors import InputError
 from geosoil.interpolation.variogram import AnyVariogram
-from geosoil.plotting.page import bottom_legend, make_figure, panel_title, write_title
-from geosoil.plotting.style import INK, SMALL, house_style
+from geosoil.plotting.corners import clear_corners, drawn_points, write_corner
+from geosoil.plotting.diagram_page import (
+    DiagramPage,
+    keep_outer_words,
+    open_diagram,
+    share_frame,
+)
+from geosoil.plotting.legends import legend_below, wrapped
+from geosoil.plotting.page import panel_title
+from geosoil.plotting.style import DASH, INK, SCREEN, FigurePreset, house_style
 from geosoil.plotting.tables import check_columns
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
@@ -28,6 +36,7 @@ def figure_fraction_validation(
     remarks: Mapping[tuple[str, str], str] | None = None,
     title: str = "",
     note: str | None = None,
+    preset: FigurePreset = SCREEN,
 ) -> Figure:
     """Compose predictions of sites left out by observed fractions, a panel each.
 
@@ -41,6 +50,8 @@ def figure_fraction_validation(
         Title of the figure.
     note : str, optional
         Small text at the bottom.
+    preset : FigurePreset
+        For whom the figure is drawn.
 
     Returns
     -------
@@ -65,23 +76,18 @@ def figure_fraction_validation(
     cells = _panels(predictions)
     remarks = remarks or {}
     with house_style():
-        figure, panels = _open(cells, note=note)
+        page = DiagramPage(title, note, preset)
+        figure, panels = _open(cells, page)
         for order, (axes, cell) in enumerate(zip(panels, cells, strict=True)):
             own = _part(predictions, cell).dropna(subset=["observed", "predicted"])
             _draw_scatter(axes, own)
-            words = ", ".join(reversed(cell)).replace("_", " ")
-            panel_title(axes, words, order=order, panels=len(cells))
+            _name_panel(axes, cell, order, page)
             if cell in remarks:
-                axes.text(
-                    0.03,
-                    0.97,
-                    remarks[cell],
-                    transform=axes.transAxes,
-                    va="top",
-                    fontsize=SMALL,
-                    color=INK,
-                )
-        write_title(figure, title)
+                lines = remarks[cell].splitlines()
+                room = 72.0 * _panel_width(figure, cells)
+                write_corner(axes, "\n".join(wrapped(x, width=room) for x in lines))
+        keep_outer_words(panels)
+        clear_corners(figure)
     return figure
 
 
@@ -90,6 +96,7 @@ def figure_fraction_variograms(
     *,
     title: str = "",
     note: str | None = None,
+    preset: FigurePreset = SCREEN,
 ) -> Figure:
     """Compose the variograms of fractions, a panel a source and period.
 
@@ -103,6 +110,8 @@ def figure_fraction_variograms(
         Title of the figure.
     note : str, optional
         Small text at the bottom.
+    preset : FigurePreset
+        For whom the figure is drawn.
 
     Returns
     -------
@@ -129,26 +138,30 @@ def figure_fraction_variograms(
     keys = pd.DataFrame([v[:2] for v in variograms], columns=["period", "source"])
     cells, domains = _panels(keys), list(dict.fromkeys(v[2] for v in variograms))
     with house_style():
-        figure, panels = _open(cells, note=note)
+        page = DiagramPage(title, note, preset)
+        figure, panels = _open(cells, page)
         for order, (axes, cell) in enumerate(zip(panels, cells, strict=True)):
             for one in variograms:
                 if one[:2] == cell:
                     _draw_variogram(axes, one, domains.index(one[2]))
-            words = ", ".join(reversed(cell)).replace("_", " ")
-            panel_title(axes, words, order=order, panels=len(cells))
+            _name_panel(axes, cell, order, page)
             axes.set_xlabel("distance [km]")
             axes.set_ylabel("semivariance [1]")
             axes.set_xlim(left=0.0)
-            axes.set_ylim(bottom=0.0)
+            axes.set_ylim(0.0, 1.08 * _highest(axes))
             axes.grid(visible=True)
-        write_title(figure, title)
+        keep_outer_words(panels)
         handles = [_domain_handle(name, order) for order, name in enumerate(domains)]
-        bottom_legend(figure, handles, columns=min(3, len(handles)))
+        legend_below(figure, handles)
     return figure
 
 
 def figure_fraction_variants(
-    variants: pd.DataFrame, *, title: str = "", note: str | None = None
+    variants: pd.DataFrame,
+    *,
+    title: str = "",
+    note: str | None = None,
+    preset: FigurePreset = SCREEN,
 ) -> Figure:
     """Compose means by elevation band of a map and of what it would be otherwise.
 
@@ -161,6 +174,8 @@ def figure_fraction_variants(
         Title of the figure.
     note : str, optional
         Small text at the bottom.
+    preset : FigurePreset
+        For whom the figure is drawn.
 
     Returns
     -------
@@ -187,22 +202,27 @@ def figure_fraction_variants(
     bands = [b for b in dict.fromkeys(variants["elevation_band"]) if b != "all"]
     kinds = list(dict.fromkeys(variants["variant"]))
     with house_style():
-        figure, panels = _open(cells, note=note)
+        page = DiagramPage(title, note, preset)
+        figure, panels = _open(cells, page, foot=0.9 if page.is_narrow else 0.5)
         for order, (axes, cell) in enumerate(zip(panels, cells, strict=True)):
             own = _part(variants, cell)
             for number, kind in enumerate(kinds):
                 _draw_variant(axes, own[own["variant"] == kind], bands, number)
-            words = ", ".join(reversed(cell)).replace("_", " ")
-            panel_title(axes, words, order=order, panels=len(cells))
-            labels = [*bands, "region"]
-            axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right")
+            _name_panel(axes, cell, order, page)
+            labels = [*(band.replace("-", DASH) for band in bands), "region"]
+            turn = 90.0 if page.is_narrow else 30.0
+            axes.set_xticks(range(len(labels)), labels, rotation=turn)
+            for label in axes.get_xticklabels():
+                label.set(ha="center" if page.is_narrow else "right")
             axes.axvline(len(bands) - 0.5, color="#bbbbbb", linewidth=0.6)
             axes.set_ylim(-0.03, 1.03)
-            axes.set_ylabel("area-weighted mean [1]")
+            axes.set_xlabel("elevation band [m]")
+            axes.set_ylabel("mean share [1]")
             axes.grid(visible=True, axis="y")
-        write_title(figure, title)
+        share_frame(panels)
+        panels[0].set(xlim=(-0.5, len(bands) + 0.5), ylim=(-0.03, 1.03))
         handles = [_variant_handle(kind, order) for order, kind in enumerate(kinds)]
-        bottom_legend(figure, handles, columns=min(4, len(handles)))
+        legend_below(figure, handles)
     return figure
 
 
@@ -218,19 +238,41 @@ def _panels(table: pd.DataFrame) -> list[tuple[str, str]]:
 
 
 def _open(
-    cells: list[tuple[str, str]], *, note: str | None
+    cells: list[tuple[str, str]], page: DiagramPage, *, foot: float = 0.0
 ) -> tuple[Figure, list[Axes]]:
-    """Make a figure with a row a source and a column a period."""
+    """Make a figure with a row a source and a column a period.
+
+    The foot [inch] is room for words below every row that ends a column.
+    """
     sources = list(dict.fromkeys(source for _, source in cells))
     periods = list(dict.fromkeys(period for period, _ in cells))
     rows, columns = len(sources), len(periods)
-    figure = make_figure(0.6 + 2.9 * columns, 0.9 + 2.5 * rows, note=note)
+    tall = 1.75 if page.is_narrow else 2.4
+    lowest = {max(sources.index(s) for p, s in cells if p == own) for own in periods}
+    height = 1.0 + tall * rows + foot * len(lowest)
+    figure = open_diagram(page, width=0.6 + 2.8 * columns, height=height)
     grid = figure.add_gridspec(rows, columns)
     panels = [
         figure.add_subplot(grid[sources.index(source), periods.index(period)])
         for period, source in cells
     ]
     return figure, panels
+
+
+def _panel_width(figure: Figure, cells: list[tuple[str, str]]) -> float:
+    """Return about how wide a panel is [inch]."""
+    columns = len({period for period, _ in cells})
+    return float(figure.get_size_inches()[0]) / columns - 0.55
+
+
+def _name_panel(
+    axes: Axes, cell: tuple[str, str], order: int, page: DiagramPage
+) -> None:
+    """Write source and period above a panel, on two lines where it is narrow."""
+    period, source = cell
+    words = f"{source},\n{period}" if page.is_narrow else f"{source}, {period}"
+    count = len(axes.get_figure(root=True).axes)  # type: ignore[union-attr]  # never None
+    panel_title(axes, words.replace("_", " "), order=order, panels=count)
 
 
 def _part(table: pd.DataFrame, cell: tuple[str, str]) -> pd.DataFrame:
@@ -258,7 +300,7 @@ def _draw_scatter(axes: Axes, own: pd.DataFrame) -> None:
     )
     # Room above 1 for the remark.
     axes.set(xlim=limits, ylim=(-0.04, 1.3), yticks=np.linspace(0.0, 1.0, 6))
-    axes.set_xlabel("raw fraction of the site")
+    axes.set_xlabel("raw site fraction")
     axes.set_ylabel("predicted without its block")
     axes.grid(visible=True)
 
@@ -286,6 +328,12 @@ def _draw_variogram(
         )
     h = np.linspace(longest * 1e-6, longest * 1.03, 200)
     axes.plot(h / 1000.0, fitted.gamma(h) + noise, color=colour, linewidth=1.2)
+
+
+def _highest(axes: Axes) -> float:
+    """Return the highest semivariance drawn, above 0."""
+    points = drawn_points(axes)
+    return float(points[:, 1].max()) if len(points) else 1.0
 
 
 def _domain_handle(name: str, order: int) -> Artist:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from geosoil.errors import InputError
 from geosoil.plotting.fractions import figure_fractions_by_group
+from geosoil.plotting.style import SCREEN, FigurePreset
 from geosoil.plotting.tables import check_columns
 
 _KINDS = {"elevation_band": "elevation"}
@@ -21,6 +22,7 @@ def figure_fraction_intervals(
     bounds: tuple[str, str] = ("q05", "q95"),
     title: str = "",
     note: str | None = None,
+    preset: FigurePreset = SCREEN,
 ) -> Figure:
     """Compose stacked bars of mean shares with intervals from draws.
 
@@ -39,6 +41,8 @@ def figure_fraction_intervals(
         Title of the figure.
     note : str, optional
         Small text at the bottom, for instance that the data are simulated.
+    preset : FigurePreset
+        For whom the figure is drawn.
 
     Returns
     -------
@@ -62,7 +66,9 @@ def figure_fraction_intervals(
     wide = wide_fractions(summary, by, bounds=bounds)
     low, high = (bound.removeprefix("q").lstrip("0") or "0" for bound in bounds)
     words = f"{low} to {high} % interval"
-    return figure_fractions_by_group(wide, title=title, note=note, interval=words)
+    return figure_fractions_by_group(
+        wide, title=title, note=note, preset=preset, interval=words
+    )
 
 
 def wide_fractions(

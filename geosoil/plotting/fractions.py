@@ -11,8 +11,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.text import Annotation
 
 from geosoil.errors import InputError
+from geosoil.plotting.diagram_page import DiagramPage, open_diagram
 from geosoil.plotting.fraction_marks import (
     draw_intervals,
     draw_unanswered,
@@ -20,12 +22,15 @@ from geosoil.plotting.fraction_marks import (
     mark_handle,
     structural_zeros,
 )
-from geosoil.plotting.page import bottom_legend, make_figure, panel_title, write_title
+from geosoil.plotting.legends import legend_below, text_width, wrapped
+from geosoil.plotting.page import panel_title
 from geosoil.plotting.style import (
     DASH,
     NORMAL,
+    SCREEN,
     SMALL,
     WATER_STYLES,
+    FigurePreset,
     house_style,
     water_style,
 )
@@ -34,8 +39,9 @@ from geosoil.plotting.tables import check_columns, ordered_groups, table_periods
 FloatArray = npt.NDArray[np.float64]
 
 _BAR_WIDTH = 0.72
-_WIDE = 7.5
 _KIND_GAP = 0.6
+_LONGEST = 92.0
+_TURNED_COUNT = 34.0
 KIND_WORDS = {
     "all": "",
     "elevation": "elevation [m]",
@@ -53,6 +59,7 @@ def figure_fractions_by_group(
     *,
     title: str = "",
     note: str | None = None,
+    preset: FigurePreset = SCREEN,
     interval: str = "95 % interval",
 ) -> Figure:
     """Compose stacked bars of source fractions, a panel a period, a bar a group.
@@ -69,6 +76,8 @@ def figure_fractions_by_group(
         Title of the figure.
     note : str, optional
         Small text at the bottom, for instance that the data are simulated.
+    preset : FigurePreset
+        For whom the figure is drawn.
     interval : str
         Words for the interval that the whiskers show.
 
@@ -98,21 +107,25 @@ def figure_fractions_by_group(
     sources = fraction_sources(fractions)
     periods = table_periods(fractions, "table of fractions")
     places = _places(fractions)
+    page = DiagramPage(title, note, preset)
     with house_style():
         width = max(4.0, 0.7 + 0.6 * (max(places.values()) + 1.0))
         handles = _handles(fractions, sources, interval)
-        columns = min(len(handles), 5 if width >= _WIDE else 2)
-        foot = 0.6 + 0.15 * -(-len(handles) // columns)
-        figure = make_figure(width, foot + 1.75 * len(periods), note=note)
+        step = (min(width, preset.page) - 0.7) / (max(places.values()) + 1.2)
+        turned = 72.0 * step < _widest(fractions, places)
+        foot = 0.75 + (0.9 if turned else 0.0)
+        tall = 2.1 if turned else 1.75
+        figure = open_diagram(page, width=width, height=foot + tall * len(periods))
         panels = figure.subplots(len(periods), 1, squeeze=False)
         for order, period in enumerate(periods):
             axes = panels[order, 0]
             rows = fractions[fractions["period"] == period]
             draw_fractions(axes, rows, sources=sources, places=places)
             panel_title(axes, period, order=order, panels=len(periods))
-        _name_groups(panels[-1, 0], places)
-        write_title(figure, title)
-        bottom_legend(figure, handles, columns=columns)
+            if turned:
+                axes.tick_params(axis="x", rotation=90.0)
+        _name_groups(panels[-1, 0], places, turned=turned)
+        legend_below(figure, handles)
     return figure
 
 
@@ -263,35 +276,52 @@ def _dress(axes: Axes) -> Axes:
     return axes
 
 
-def _name_groups(axes: Axes, places: dict[tuple[str, str], float]) -> None:
+def _widest(fractions: pd.DataFrame, places: dict[tuple[str, str], float]) -> float:
+    """Return the width of the widest words below a bar [pt]."""
+    names = [_words(group) for _, group in places]
+    counts = [f"n={int(n)}" for n in fractions["n"].dropna()]
+    return max(text_width(words) for words in [*names, *counts]) + 3.0
+
+
+def _words(group: str) -> str:
+    """Write a group for people, in lines that fit below a bar."""
+    if group == "all":
+        return "all samples"
+    return wrapped(group.replace("-", DASH).replace("_", " "), width=_LONGEST)
+
+
+def _name_groups(
+    axes: Axes, places: dict[tuple[str, str], float], *, turned: bool
+) -> None:
     """Write names of groups and their kinds below the lowest panel."""
-    down = axes.get_xaxis_transform()
-    for (_, group), place in places.items():
-        axes.annotate(
-            "all samples" if group == "all" else group.replace("-", DASH),
-            (place, 0.0),
-            xytext=(0.0, -15.0),
-            xycoords=down,
-            textcoords="offset points",
-            ha="center",
-            va="top",
-            fontsize=SMALL,
-        )
+    first = _TURNED_COUNT if turned else 15.0
+    names = {place: _words(group) for (_, group), place in places.items()}
+    longest = max(text_width(words) for words in names.values())
+    lines = max(words.count("\n") for words in names.values())
+    second = first + (longest + 5.0 if turned else 12.0 + 1.2 * SMALL * lines)
+    for place, words in names.items():
+        label = _write_below(axes, place, words, first)
+        label.set(fontsize=SMALL, rotation=90.0 if turned else 0.0)
     for kind in dict.fromkeys(kind for kind, _ in places):
         spots = [place for (other, _), place in places.items() if other == kind]
         words = KIND_WORDS.get(kind, kind.replace("_", " "))
         if words:
-            axes.annotate(
-                words,
-                ((min(spots) + max(spots)) / 2.0, 0.0),
-                xytext=(0.0, -27.0),
-                xycoords=down,
-                textcoords="offset points",
-                ha="center",
-                va="top",
-                fontsize=NORMAL,
-                fontweight="bold",
-            )
+            middle = (min(spots) + max(spots)) / 2.0
+            heading = _write_below(axes, middle, words, second)
+            heading.set(fontsize=NORMAL, fontweight="bold")
+
+
+def _write_below(axes: Axes, place: float, words: str, down: float) -> Annotation:
+    """Write words below a panel, some points down."""
+    return axes.annotate(
+        words,
+        (place, 0.0),
+        xytext=(0.0, -down),
+        xycoords=axes.get_xaxis_transform(),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+    )
 
 
 def _handles(

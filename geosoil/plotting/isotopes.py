@@ -3,68 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from geosoil.plotting.page import bottom_legend, make_figure, panel_title, write_title
+from geosoil.plotting.corners import clear_corners, write_corner
+from geosoil.plotting.diagram_page import (
+    DiagramPage,
+    add_panels,
+    open_diagram,
+    panel_rows,
+    share_frame,
+)
+from geosoil.plotting.legends import legend_below
+from geosoil.plotting.line_drawing import (
+    METEORIC,
+    draw_water_line,
+    line_look,
+    line_reach,
+    meteoric_handles,
+)
+from geosoil.plotting.page import panel_title
 from geosoil.plotting.style import (
     AXIS_LABELS,
-    INK,
-    MINUS,
-    SMALL,
+    SCREEN,
     WATER_STYLES,
+    FigurePreset,
     house_style,
     water_style,
 )
 from geosoil.plotting.tables import check_columns, panel_periods, rows_of
-from geosoil.tracers.bands import CLOSED, confidence_band
 from geosoil.tracers.delta import Line
-from geosoil.tracers.lines import WaterLine
+from geosoil.tracers.lines import GMWL
 
-_LOOKS: dict[str, tuple[str, str]] = {
-    "GMWL": ("#888888", ":"),
-    "LMWL": (INK, "-"),
-    "LEL": (WATER_STYLES["soil"].colour, "--"),
-}
 _DRAWN_FIRST = ("soil", "supra_permafrost", "river", "precipitation")
-
-
-def equation(name: str, line: Line) -> str:
-    """Write the equation of a water line.
-
-    Parameters
-    ----------
-    name : str
-        Short name of the line.
-    line : object with slope and intercept
-        The line.
-
-    Returns
-    -------
-    text : str
-        Such as "LMWL: δ²H = 7.90 δ¹⁸O + 12.43", with true minus signs.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> equation("GMWL", SimpleNamespace(slope=8.0, intercept=10.0))
-    'GMWL: δ²H = 8.00 δ¹⁸O + 10.00'
-    """
-    sign = MINUS if line.intercept < 0 else "+"
-    slope = f"{line.slope:.2f}".replace("-", MINUS)
-    return f"{name}: δ²H = {slope} δ¹⁸O {sign} {abs(line.intercept):.2f}"
 
 
 def draw_dual_isotope(
     axes: Axes, samples: pd.DataFrame, *, lines: Mapping[str, Line]
 ) -> Axes:
-    """Draw waters and water lines in d18O and d2H, equations in the legend.
+    """Draw waters and water lines in d18O and d2H.
 
     Parameters
     ----------
@@ -79,7 +60,8 @@ def draw_dual_isotope(
     Returns
     -------
     axes : matplotlib.axes.Axes
-        The same panel.
+        The same panel; the equation of the LEL, with R² and n where they are known,
+        stands in its corner.
 
     Raises
     ------
@@ -92,7 +74,7 @@ def draw_dual_isotope(
     >>> table = pd.DataFrame({"water": ["soil"], "d18O": [-12.0], "d2H": [-90.0]})
     >>> line = SimpleNamespace(slope=8.0, intercept=10.0)
     >>> axes = draw_dual_isotope(Figure().subplots(), table, lines={"GMWL": line})
-    >>> axes.get_legend().get_texts()[0].get_text()
+    >>> axes.lines[0].get_label()
     'GMWL: δ²H = 8.00 δ¹⁸O + 10.00'
     """
     check_columns(list(samples.columns), ["water", "d18O", "d2H"], "sample table")
@@ -113,20 +95,11 @@ def draw_dual_isotope(
             zorder=2 + 0.1 * order,
         )
     reach = line_reach(samples)
-    handles = []
     for name, line in lines.items():
-        colour, dashes = _LOOKS.get(name, ("#332288", "-."))
-        look = LineLook(equation(name, line), colour, dashes)
-        handles.append(draw_water_line(axes, line, reach=reach, look=look))
-    axes.legend(
-        handles=handles,
-        loc="lower right",
-        fontsize=SMALL,
-        handlelength=1.8,
-        handletextpad=0.4,
-        borderaxespad=0.2,
-        labelspacing=0.3,
-    )
+        look = line_look(name, line)
+        draw_water_line(axes, line, reach=reach, look=look)
+        if name not in METEORIC:
+            write_corner(axes, look.label)
     axes.set_xlabel(AXIS_LABELS["d18O"])
     axes.set_ylabel(AXIS_LABELS["d2H"])
     axes.grid(visible=True)
@@ -140,112 +113,14 @@ def _drawing_order(samples: pd.DataFrame) -> list[str]:
     return first + [water for water in waters if water not in first]
 
 
-def line_reach(samples: pd.DataFrame) -> tuple[float, float]:
-    """Return the d18O between which lines are drawn.
-
-    Parameters
-    ----------
-    samples : DataFrame
-        Column ``d18O`` [permil].
-
-    Returns
-    -------
-    reach : tuple = (lowest, highest)
-        One permil beyond the samples; -25 to 0 without any.
-
-    Examples
-    --------
-    >>> line_reach(pd.DataFrame({"d18O": [-12.0, np.nan, -9.0]}))
-    (-13.0, -8.0)
-    """
-    d18O = samples["d18O"].to_numpy(dtype=float)
-    d18O = d18O[np.isfinite(d18O)]
-    if d18O.size == 0:
-        return -25.0, 0.0
-    return float(d18O.min()) - 1.0, float(d18O.max()) + 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class LineLook:
-    """How a water line is drawn."""
-
-    label: str
-    """Words for the legend."""
-    colour: str
-    """Colour of line and band."""
-    dashes: str = "-"
-    """Line style."""
-    width: float = 1.1
-    """Line width [pt]."""
-
-
-def draw_water_line(
-    axes: Axes, line: Line, *, reach: tuple[float, float], look: LineLook
-) -> Line2D:
-    """Draw a water line, with its 95 % confidence band where its errors are known.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        The panel.
-    line : object with slope and intercept
-        The line; the band is that of a `WaterLine` fitted by a method that has one
-        in closed form.
-    reach : tuple = (lowest, highest)
-        d18O between which it is drawn [permil].
-    look : LineLook
-        Words and colours.
-
-    Returns
-    -------
-    drawn : matplotlib.lines.Line2D
-        The line, for a legend.
-
-    Examples
-    --------
-    >>> from geosoil.tracers.lines import GMWL
-    >>> look = LineLook("GMWL", "#888888", ":")
-    >>> axes = Figure().subplots()
-    >>> draw_water_line(axes, GMWL, reach=(-20.0, 0.0), look=look).get_ydata().tolist()
-    [-150.0, 10.0]
-    """
-    if isinstance(line, WaterLine) and _has_band(line):
-        band = confidence_band(line, np.linspace(*reach, 60))
-        axes.fill_between(
-            band.d18O,
-            band.lower,
-            band.upper,
-            color=look.colour,
-            alpha=0.18,
-            linewidth=0.0,
-            zorder=1.5,
-            gid="band",
-        )
-    ends = np.array(reach)
-    (drawn,) = axes.plot(
-        ends,
-        line.slope * ends + line.intercept,
-        color=look.colour,
-        linestyle=look.dashes,
-        linewidth=look.width,
-        label=look.label,
-        zorder=4,
-    )
-    return drawn
-
-
-def _has_band(line: WaterLine) -> bool:
-    return line.n > 2 and line.method in CLOSED and bool(np.isfinite(line.covariance))
-
-
 def figure_dual_isotope(
     samples: pd.DataFrame,
     *,
     lmwl: Line,
-    gmwl: Line,
     lines_by_period: Mapping[str, Line],
     title: str = "",
     note: str | None = None,
+    preset: FigurePreset = SCREEN,
 ) -> Figure:
     """Compose the dual-isotope diagram, one panel a period.
 
@@ -254,19 +129,22 @@ def figure_dual_isotope(
     samples : DataFrame
         Columns ``water``, ``period``, ``d18O``, ``d2H`` [permil]. Rows without a
         period are drawn in every panel.
-    lmwl, gmwl : object with slope and intercept
-        Local and global meteoric water line.
+    lmwl : object with slope and intercept
+        Local meteoric water line, drawn beside the global one.
     lines_by_period : mapping of str to object with slope and intercept
         Local evaporation line of soil water by period; a period may be absent.
     title : str
         Title of the figure.
     note : str, optional
         Small text at the bottom, for instance that the data are simulated.
+    preset : FigurePreset
+        For whom the figure is drawn.
 
     Returns
     -------
     figure : matplotlib.figure.Figure
-        Panels with common axes, equations in each, one legend of the waters.
+        Panels with common axes that hold every sample, the equation of its LEL in
+        each, one legend of waters and meteoric lines.
 
     Raises
     ------
@@ -285,31 +163,32 @@ def figure_dual_isotope(
     ...     {"water": ["soil"], "period": ["June"], "d18O": [-12.0], "d2H": [-90.0]}
     ... )
     >>> line = SimpleNamespace(slope=8.0, intercept=10.0)
-    >>> figure = figure_dual_isotope(table, lmwl=line, gmwl=line, lines_by_period={})
+    >>> figure = figure_dual_isotope(table, lmwl=line, lines_by_period={})
     >>> len(figure.axes)
     1
     """
     needed = ["water", "period", "d18O", "d2H"]
     check_columns(list(samples.columns), needed, "sample table")
     periods = panel_periods(samples)
+    page = DiagramPage(title, note, preset)
+    meteoric = {"GMWL": GMWL, "LMWL": lmwl}
     with house_style():
-        figure = make_figure(0.6 + 2.75 * len(periods), 3.9, note=note)
-        panels = figure.subplots(
-            1, len(periods), squeeze=False, sharex=True, sharey=True
-        )
-        for order, period in enumerate(periods):
-            lines = {"GMWL": gmwl, "LMWL": lmwl}
+        rows = panel_rows(len(periods), page)
+        width = 9.0 if page.is_narrow else 0.6 + 2.8 * min(3, len(periods))
+        tall = 1.85 if page.is_narrow else 2.9
+        figure = open_diagram(page, width=width, height=1.0 + tall * rows)
+        panels = add_panels(figure, len(periods), page)
+        for order, (axes, period) in enumerate(zip(panels, periods, strict=True)):
+            lines = dict(meteoric)
             if period in lines_by_period:
                 lines["LEL"] = lines_by_period[period]
-            rows = samples[rows_of(samples, period)]
-            axes = draw_dual_isotope(panels[0, order], rows, lines=lines)
-            axes.label_outer()
-            text = f"{period}, n = {len(rows)}"
+            own = samples[rows_of(samples, period)]
+            draw_dual_isotope(axes, own, lines=lines)
+            text = f"{period}, n = {len(own)}"
             panel_title(axes, text, order=order, panels=len(periods))
-        write_title(figure, title)
-        handles = _water_handles(samples)
-        bottom_legend(figure, handles, columns=min(len(handles), 6))
-    return figure
+        share_frame(panels)
+        legend_below(figure, [*_water_handles(samples), *meteoric_handles(meteoric)])
+        return clear_corners(figure)
 
 
 def _water_handles(samples: pd.DataFrame) -> list[Artist]:

@@ -6,10 +6,13 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.figure import Figure
 
+from geosoil.plotting.diagram_page import DiagramPage, open_diagram
+from geosoil.plotting.legends import labels_height, legend_below
 from geosoil.plotting.mixing_groups import (
     ALL,
     draw_group_means,
     draw_kind_rows,
+    kind_handles,
     mean_handles,
     point_handle,
 )
@@ -24,15 +27,11 @@ from geosoil.plotting.mixing_space import (
     space_handles,
     with_treatment,
 )
-from geosoil.plotting.page import (
-    bottom_legend,
-    legend_columns,
-    make_figure,
-    panel_title,
-    write_title,
-)
+from geosoil.plotting.page import panel_title
 from geosoil.plotting.style import (
+    SCREEN,
     WATER_STYLES,
+    FigurePreset,
     house_style,
     water_style,
 )
@@ -43,7 +42,6 @@ from geosoil.plotting.tables import (
 )
 
 _SOIL = WATER_STYLES["soil"].colour
-_LEGEND_ROWS = 4
 _MEANS = ("period", "kind", "group", "d18O", "d_excess")
 _TOP, _LOWER, _FOOT, _LEFT, _SIDE = 3.1, 2.15, 1.25, 0.6, 0.9
 
@@ -55,6 +53,7 @@ def figure_mixing_diagram(
     group_means: pd.DataFrame | None = None,
     title: str = "",
     note: str | None = None,
+    preset: FigurePreset = SCREEN,
 ) -> Figure:
     """Compose the mixing diagram, one panel a period.
 
@@ -80,6 +79,8 @@ def figure_mixing_diagram(
         Title of the figure.
     note : str, optional
         Small text at the bottom, for instance that the data are simulated.
+    preset : FigurePreset
+        For whom the figure is drawn.
 
     Returns
     -------
@@ -114,15 +115,21 @@ def figure_mixing_diagram(
     means = none if group_means is None else group_means
     kinds = [str(kind) for kind in dict.fromkeys(means["kind"]) if kind != ALL]
     frame = mixing_frame(soil, [members, means])
+    page = DiagramPage(title, note, preset)
     with house_style():
-        height = _FOOT + _TOP + _LOWER * len(kinds)
+        top_height, lower = (1.9, 1.5) if page.is_narrow else (_TOP, _LOWER)
+        lowers = [
+            max(lower, 0.75 + labels_height(kind_handles(means[means["kind"] == kind])))
+            for kind in kinds
+        ]
+        height = _FOOT + top_height + sum(lowers)
         width = (_LEFT + _SIDE if kinds else _LEFT) + 2.75 * len(periods)
-        figure = make_figure(width, height, note=note)
+        figure = open_diagram(page, width=width, height=height)
         panels = figure.subplots(
             1 + len(kinds),
             len(periods),
             squeeze=False,
-            height_ratios=[_TOP] + [_LOWER] * len(kinds),
+            height_ratios=[top_height, *lowers],
         )
         top = panels[0]
         for order, (axes, period) in enumerate(zip(top, periods, strict=True)):
@@ -132,13 +139,13 @@ def figure_mixing_diagram(
             whole = (means["kind"] == ALL) & (means["period"] == period)
             draw_group_means(axes, means[whole])
             words = _count(period, rows, frame)
+            if page.is_narrow:
+                words = words.partition(" (")[0].replace(", ", "\n")
             panel_title(axes, words, order=order, panels=panels.size)
         frame_row(top, frame)
         if kinds:
             draw_kind_rows(panels[1:], soil, members, means)
-        write_title(figure, title)
-        handles = legend_columns(_legend_groups(members, means), rows=_LEGEND_ROWS)
-        bottom_legend(figure, handles, columns=len(handles) // _LEGEND_ROWS)
+        legend_below(figure, *_legend_groups(members, means))
     return figure
 
 

@@ -20,6 +20,7 @@ from geosoil.plotting.ellipses import (
     row_units,
 )
 from geosoil.plotting.fractions import KIND_WORDS
+from geosoil.plotting.legends import wrapped
 from geosoil.plotting.mixing_space import (
     MEAN,
     draw_mixing_space,
@@ -46,14 +47,16 @@ class _Point:
 _POINTS = (
     _Point("o", "#117733"),
     _Point("s", "#332288"),
-    _Point("^", "#cc3311"),
+    _Point("^", "#ee7733"),
     _Point("D", "#aa4499"),
-    _Point("v", "#997700"),
+    _Point("v", "#88ccee"),
     _Point("P", "#000000"),
 )
 
 _WHOLE = _Point("o", INK)
 _WIDEST = 3.5
+_WORDS = 62.0
+"""Room for the name of a group beside the panels [pt]."""
 
 
 def draw_group_means(
@@ -156,15 +159,11 @@ def draw_kind_rows(
             here = end_members[end_members["period"] == period]
             draw_mixing_space(axes, here, spread=MEAN)
             draw_group_means(axes, own[own["period"] == period], looks=looks)
-            title = f"{period}, by {words.partition(' [')[0]}"
             count = panels.size + len(periods)
-            panel_title(axes, title, order=place * len(periods) + order, panels=count)
+            panel_title(axes, period, order=place * len(periods) + order, panels=count)
         frame_row(row, frame, labels=place == len(kinds))
         row[-1].legend(
-            handles=[
-                point_handle(_name(group), look.marker, look.colour, 4.5)
-                for group, look in looks.items()
-            ],
+            handles=kind_handles(own),
             title=words,
             title_fontproperties={"size": SMALL, "weight": "bold"},
             loc="center left",
@@ -173,6 +172,30 @@ def draw_kind_rows(
             handletextpad=0.2,
             fontsize=SMALL,
         )
+
+
+def kind_handles(means: pd.DataFrame) -> list[Line2D]:
+    """Return the legend entries of the groups of one kind.
+
+    Parameters
+    ----------
+    means : DataFrame
+        Means of one kind of group.
+
+    Returns
+    -------
+    handles : list of Line2D
+        One a group, its name in lines that fit beside the panels.
+
+    Examples
+    --------
+    >>> kind_handles(pd.DataFrame({"group": ["N"]}))[0].get_label()
+    'N'
+    """
+    return [
+        point_handle(_name(group), look.marker, look.colour, 4.5)
+        for group, look in _looks(means).items()
+    ]
 
 
 def mean_handles(means: pd.DataFrame) -> list[Artist]:
@@ -243,11 +266,19 @@ def _looks(means: pd.DataFrame) -> dict[str, _Point]:
     names = ordered_groups(means["group"])
     if ALL in set(means.get("kind", [])):
         return dict.fromkeys(names, _WHOLE)
-    return {name: _POINTS[place % len(_POINTS)] for place, name in enumerate(names)}
+    count = len(_POINTS)
+    return {
+        # Past the first round the colours move on, so that no two groups look alike.
+        name: _Point(
+            _POINTS[place % count].marker,
+            _POINTS[(place + place // count) % count].colour,
+        )
+        for place, name in enumerate(names)
+    }
 
 
 def _name(group: str) -> str:
-    return group.replace("-", DASH)
+    return wrapped(group.replace("-", DASH).replace("_", " "), width=_WORDS)
 
 
 def _reach(table: pd.DataFrame, *, source: bool) -> pd.DataFrame:

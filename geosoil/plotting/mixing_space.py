@@ -28,6 +28,8 @@ FloatArray = npt.NDArray[np.float64]
 Frame = tuple[float, float, float, float]
 
 _SOIL = WATER_STYLES["soil"].colour
+_NARROW = 1.9
+"""Width of a page for each of its panels below which axes have few numbers [inch]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +142,12 @@ def frame_row(panels: Iterable[Axes], frame: Frame, *, labels: bool = True) -> N
     >>> row[1].get_xlim()[0], row[1].get_ylabel()
     (np.float64(-20.0), '')
     """
-    for order, axes in enumerate(panels):
+    row = list(panels)
+    for order, axes in enumerate(row):
         axes.set(xlim=frame[:2], ylim=frame[2:])
-        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+        page = float(axes.get_figure(root=True).get_size_inches()[0])  # type: ignore[union-attr]  # never None
+        ticks = 6 if page / len(row) > _NARROW else 4
+        axes.xaxis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 5, 10]))
         axes.yaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
         axes.set_xlabel(AXIS_LABELS["d18O"] if labels else "")
         axes.set_ylabel("" if order else AXIS_LABELS["d_excess"])

@@ -17,12 +17,16 @@ from matplotlib.ticker import MaxNLocator
 from scipy.ndimage import gaussian_filter1d
 
 from geosoil.errors import InputError
-from geosoil.plotting.page import bottom_legend, make_figure, panel_title, write_title
+from geosoil.plotting.diagram_page import DiagramPage, open_diagram
+from geosoil.plotting.legends import legend_below
+from geosoil.plotting.page import panel_title
 from geosoil.plotting.style import (
     DASH,
     INK,
     NORMAL,
+    SCREEN,
     SMALL,
+    FigurePreset,
     WaterStyle,
     house_style,
     water_style,
@@ -47,6 +51,7 @@ def figure_posterior_densities(
     labels: Sequence[str] | None = None,
     title: str = "",
     note: str | None = None,
+    preset: FigurePreset = SCREEN,
 ) -> Figure:
     """Compose the densities of every source's fraction, a panel a row of the draws.
 
@@ -63,6 +68,8 @@ def figure_posterior_densities(
         Title of the figure.
     note : str, optional
         Small text at the bottom, for instance that the data are simulated.
+    preset : FigurePreset
+        For whom the figure is drawn.
 
     Returns
     -------
@@ -89,11 +96,13 @@ def figure_posterior_densities(
         _check_prior(prior, draws)
     names = _panel_names(draws.table, labels)
     count = len(names)
-    columns = min(_COLUMNS, count)
+    page = DiagramPage(title, note, preset)
+    columns = min(2 if page.is_narrow else _COLUMNS, count)
     rows = -(-count // columns)
     with house_style():
         width = max(3.6, 0.45 + _PANEL_WIDTH * columns)
-        figure = make_figure(width, 0.95 + _PANEL_HEIGHT * rows, note=note)
+        height = 0.95 + _PANEL_HEIGHT * rows
+        figure = open_diagram(page, width=width, height=height)
         panels = figure.subplots(rows, columns, squeeze=False).ravel()
         for order, axes in enumerate(panels):
             if order >= count:
@@ -107,9 +116,7 @@ def figure_posterior_densities(
             else:
                 axes.set_xlabel("source fraction [1]")
         figure.supylabel("probability density [1]", fontsize=NORMAL)
-        write_title(figure, title)
-        handles = _handles(draws, prior=prior)
-        bottom_legend(figure, handles, columns=min(len(handles), max(columns, 2)))
+        legend_below(figure, _handles(draws, prior=prior))
     return figure
 
 

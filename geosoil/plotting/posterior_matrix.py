@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from geosoil.errors import InputError
-from geosoil.plotting.page import make_figure, write_title
+from geosoil.plotting.diagram_page import DiagramPage, open_diagram
 from geosoil.plotting.posterior import (
     check_fraction_draws,
     finite_draws,
@@ -21,6 +21,8 @@ from geosoil.plotting.style import (
     INK,
     MINUS,
     NORMAL,
+    SCREEN,
+    FigurePreset,
     WaterStyle,
     house_style,
     water_style,
@@ -33,7 +35,12 @@ _MOST_DOTS = 1500
 
 
 def figure_posterior_matrix(
-    draws: FractionDraws, row: int, *, title: str = "", note: str | None = None
+    draws: FractionDraws,
+    row: int,
+    *,
+    title: str = "",
+    note: str | None = None,
+    preset: FigurePreset = SCREEN,
 ) -> Figure:
     """Compose a matrix of pairs of source fractions with their correlations.
 
@@ -47,6 +54,8 @@ def figure_posterior_matrix(
         Title of the figure.
     note : str, optional
         Small text at the bottom, for instance that the data are simulated.
+    preset : FigurePreset
+        For whom the figure is drawn.
 
     Returns
     -------
@@ -87,8 +96,9 @@ def figure_posterior_matrix(
     shown = values[:: -(-len(values) // _MOST_DOTS)]
     correlation = np.atleast_2d(np.corrcoef(values, rowvar=False))
     with house_style():
-        side = 0.7 + 1.35 * size
-        figure = make_figure(side, side + 0.25, note=note)
+        side = min(0.7 + 1.35 * size, preset.page)
+        page = DiagramPage(title, note, preset)
+        figure = open_diagram(page, width=side, height=side + 0.25)
         panels = figure.subplots(size, size, squeeze=False)
         limits = [_limits(shown[:, one]) for one in range(size)]
         for down in range(size):
@@ -103,7 +113,6 @@ def figure_posterior_matrix(
                     _write_correlation(axes, float(correlation[down, across]))
                 axes.set_xlim(*limits[across])
                 _dress(axes, down, across, styles)
-        write_title(figure, title)
     return figure
 
 

@@ -7,10 +7,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
-from geosoil.plotting.isotope_groups import stratum_words
-from geosoil.plotting.page import bottom_legend, make_figure, panel_title, write_title
-from geosoil.plotting.style import AXIS_LABELS, house_style
+from geosoil.plotting.diagram_page import DiagramPage, open_diagram
+from geosoil.plotting.legends import legend_below
+from geosoil.plotting.page import panel_title
+from geosoil.plotting.strata_looks import stratum_words
+from geosoil.plotting.style import AXIS_LABELS, SCREEN, FigurePreset, house_style
 from geosoil.plotting.tables import check_columns, table_periods
 from geosoil.strata import OUTSIDE
 
@@ -28,7 +31,11 @@ _SHIFT = 0.07
 
 
 def figure_depth_profiles(
-    layers: pd.DataFrame, *, title: str = "", note: str | None = None
+    layers: pd.DataFrame,
+    *,
+    title: str = "",
+    note: str | None = None,
+    preset: FigurePreset = SCREEN,
 ) -> Figure:
     """Compose depth profiles: a panel a value, a line a period.
 
@@ -42,6 +49,8 @@ def figure_depth_profiles(
         Title of the figure.
     note : str, optional
         Small text at the bottom.
+    preset : FigurePreset
+        For whom the figure is drawn.
 
     Returns
     -------
@@ -69,7 +78,8 @@ def figure_depth_profiles(
     periods = table_periods(rows, "table of layers")
     depths = list(dict.fromkeys(map(str, rows["stratum"])))
     with house_style():
-        figure = make_figure(0.9 + 2.4 * len(VALUES), 3.4, note=note)
+        page = DiagramPage(title, note, preset)
+        figure = open_diagram(page, width=0.9 + 2.4 * len(VALUES), height=3.4)
         panels = figure.subplots(1, len(VALUES), sharey=True)
         for order, (axes, name) in enumerate(zip(panels, VALUES, strict=True)):
             for place, period in enumerate(periods):
@@ -78,14 +88,13 @@ def figure_depth_profiles(
                 _draw_profile(axes, own.reindex(depths), name, (place, shift))
             axes.set_xlabel(AXIS_LABELS[name])
             axes.grid(visible=True, axis="x")
+            axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
             words = AXIS_LABELS[name].partition(" [")[0]
             panel_title(axes, words, order=order, panels=len(VALUES))
         panels[0].set_ylim(len(depths) - 0.5, -0.5)
         ticks = [stratum_words("soil_layer", depth) for depth in depths]
         panels[0].set_yticks(range(len(depths)), ticks)
-        write_title(figure, title)
-        handles = [_handle(place, name) for place, name in enumerate(periods)]
-        bottom_legend(figure, handles, columns=len(handles))
+        legend_below(figure, [_handle(at, name) for at, name in enumerate(periods)])
     return figure
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import month_name
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
@@ -11,7 +12,6 @@ from geosoil.strata import (
     ASPECTS,
     DEPTH_EDGES,
     ELEVATION_EDGES,
-    PERIODS,
     VEGETATION,
     class_labels,
 )
@@ -67,7 +67,7 @@ def table_periods(table: pd.DataFrame, what: str) -> list[str]:
     Returns
     -------
     periods : list of str
-        June, August, September as present, then others by first appearance.
+        Months as in the year, then others by first appearance.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def table_periods(table: pd.DataFrame, what: str) -> list[str]:
     if not found:
         message = f"No row of the {what} has a period. Fill the column 'period'."
         raise InputError(message)
-    known = [period for period in PERIODS if period in found]
+    known = [month for month in month_name if month in found]
     return known + [period for period in found if period not in known]
 
 

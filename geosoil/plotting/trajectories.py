@@ -10,9 +10,30 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from geosoil.errors import InputError
-from geosoil.plotting.isotopes import LineLook, draw_water_line, equation, line_reach
-from geosoil.plotting.page import bottom_legend, make_figure, panel_title, write_title
-from geosoil.plotting.style import AXIS_LABELS, INK, WATER_STYLES, house_style
+from geosoil.plotting.corners import clear_corners, say_empty
+from geosoil.plotting.diagram_page import (
+    DiagramPage,
+    add_panels,
+    open_diagram,
+    panel_rows,
+    share_frame,
+)
+from geosoil.plotting.legends import legend_below
+from geosoil.plotting.line_drawing import (
+    LineLook,
+    draw_water_line,
+    equation,
+    line_reach,
+)
+from geosoil.plotting.page import panel_title
+from geosoil.plotting.style import (
+    AXIS_LABELS,
+    INK,
+    SCREEN,
+    WATER_STYLES,
+    FigurePreset,
+    house_style,
+)
 from geosoil.plotting.tables import check_columns, rows_of, table_periods
 from geosoil.tracers.delta import Line, lc_excess
 from geosoil.tracers.lines import GMWL
@@ -103,6 +124,7 @@ def figure_trajectories(
     slopes: Mapping[str, float],
     title: str = "",
     note: str | None = None,
+    preset: FigurePreset = SCREEN,
 ) -> Figure:
     """Compose waters traced back to the meteoric line, one panel a period.
 
@@ -113,11 +135,14 @@ def figure_trajectories(
     lmwl : object with slope and intercept
         Local meteoric water line.
     slopes : mapping of str to float
-        Slope of evaporation of each period; a period without one has no arrows.
+        Slope of evaporation of each period; a period without one has no arrows and
+        says so.
     title : str
         Title of the figure.
     note : str, optional
         Small text at the bottom.
+    preset : FigurePreset
+        For whom the figure is drawn.
 
     Returns
     -------
@@ -142,17 +167,22 @@ def figure_trajectories(
     check_columns(list(samples.columns), needed, "sample table")
     periods = table_periods(samples, "sample table")
     with house_style():
-        figure = make_figure(0.6 + 2.75 * len(periods), 3.6, note=note)
-        panels = figure.subplots(
-            1, len(periods), squeeze=False, sharex=True, sharey=True
-        )
+        page = DiagramPage(title, note, preset)
+        rows = panel_rows(len(periods), page)
+        width = 9.0 if page.is_narrow else 0.6 + 2.8 * min(3, len(periods))
+        tall = 1.85 if page.is_narrow else 2.7
+        figure = open_diagram(page, width=width, height=0.9 + tall * rows)
+        panels = add_panels(figure, len(periods), page)
         for order, period in enumerate(periods):
-            axes = panels[0, order]
-            rows = samples[rows_of(samples, period)]
+            axes = panels[order]
+            own = samples[rows_of(samples, period)]
             words = period
             if period in slopes:
-                draw_trajectories(axes, rows, lmwl=lmwl, slope=slopes[period])
+                draw_trajectories(axes, own, lmwl=lmwl, slope=slopes[period])
                 words = f"{period}, slope {slopes[period]:.2f}"
+            else:
+                axes.scatter(own["d18O"], own["d2H"], s=9.0, c=_WATER, zorder=3)
+                say_empty(axes, "no slope of evaporation")
             reach = line_reach(samples)
             draw_water_line(
                 axes, GMWL, reach=reach, look=LineLook("GMWL", "#888888", ":")
@@ -161,11 +191,10 @@ def figure_trajectories(
             axes.set_xlabel(AXIS_LABELS["d18O"])
             axes.set_ylabel(AXIS_LABELS["d2H"])
             axes.grid(visible=True)
-            axes.label_outer()
             panel_title(axes, words, order=order, panels=len(periods))
-        write_title(figure, title)
-        bottom_legend(figure, _handles(lmwl), columns=4)
-    return figure
+        share_frame(panels)
+        legend_below(figure, _handles(lmwl))
+        return clear_corners(figure)
 
 
 def _handles(lmwl: Line) -> list[Line2D]:

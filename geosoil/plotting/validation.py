@@ -6,12 +6,23 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from geosoil.errors import InputError
 from geosoil.interpolation.validation import CrossValidation
 from geosoil.interpolation.validation_scores import Scores
-from geosoil.plotting.page import make_figure, panel_title, write_title
-from geosoil.plotting.style import DASH, INK, MINUS, NORMAL, SMALL, house_style
+from geosoil.plotting.diagram_page import DiagramPage, open_diagram
+from geosoil.plotting.page import panel_title
+from geosoil.plotting.style import (
+    DASH,
+    INK,
+    MINUS,
+    NORMAL,
+    SCREEN,
+    SMALL,
+    FigurePreset,
+    house_style,
+)
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -32,6 +43,7 @@ def figure_cross_validation(
     *,
     title: str = "",
     note: str | None = None,
+    preset: FigurePreset = SCREEN,
     units: str = "",
 ) -> Figure:
     """Compose three panels: predicted by observed, residuals, and the scores.
@@ -44,6 +56,8 @@ def figure_cross_validation(
         Title of the figure.
     note : str, optional
         Small text at the bottom.
+    preset : FigurePreset
+        For whom the figure is drawn.
     units : str
         Units of the values, for the axes; "" for values without one.
 
@@ -74,16 +88,26 @@ def figure_cross_validation(
         raise InputError(message)
     unit = f" [{units}]" if units else ""
     with house_style():
-        figure = make_figure(8.6, 3.1, note=note)
-        panels = figure.subplots(1, 3, width_ratios=[1.0, 1.0, 0.9])
+        page = DiagramPage(title, note, preset)
+        height = 4.9 if page.is_narrow else 3.1
+        figure = open_diagram(page, width=8.6, height=height)
+        panels = _panels(figure, page)
         draw_predicted(panels[0], validation, unit=unit)
         draw_residuals(panels[1], validation, unit=unit)
         _draw_scores(panels[2], validation)
         words = ("predicted by observed", "residuals", "scores")
         for order, (axes, name) in enumerate(zip(panels, words, strict=True)):
             panel_title(axes, name, order=order, panels=len(words))
-        write_title(figure, title)
     return figure
+
+
+def _panels(figure: Figure, page: DiagramPage) -> list[Axes]:
+    """Add the three panels; on a narrow page the scores stand below the others."""
+    if not page.is_narrow:
+        return list(figure.subplots(1, 3, width_ratios=[1.0, 1.0, 0.9]))
+    grid = figure.add_gridspec(2, 2)
+    spots = (grid[0, 0], grid[0, 1], grid[1, :])
+    return [figure.add_subplot(spot) for spot in spots]
 
 
 def draw_predicted(axes: Axes, validation: CrossValidation, *, unit: str = "") -> Axes:
@@ -123,6 +147,8 @@ def draw_predicted(axes: Axes, validation: CrossValidation, *, unit: str = "") -
         observed, predicted, s=9.0, c=_DOTS, edgecolors="none", alpha=0.6, zorder=3
     )
     axes.set(xlim=limits, ylim=limits, aspect="equal")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     axes.set_xlabel(f"observed{unit}")
     axes.set_ylabel(f"predicted{unit}")
     axes.grid(visible=True)

@@ -12,16 +12,17 @@ from matplotlib.patheffects import withStroke
 
 from geosoil.errors import InputError
 from geosoil.interpolation.variogram import AnyVariogram, NestedVariogram, Variogram
-from geosoil.plotting.page import bottom_legend, make_figure, write_title
-from geosoil.plotting.style import INK, SMALL, house_style
+from geosoil.plotting.diagram_page import DiagramPage, open_diagram
+from geosoil.plotting.legends import legend_below
+from geosoil.plotting.style import INK, SCREEN, SMALL, FigurePreset, house_style
 from geosoil.plotting.tables import check_columns
 
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 _SMALLEST, _LARGEST = 12.0, 90.0
 _MOST_NUMBERED = 20
-_MOST_LETTERS = 60
-"""Letters of two entries of the legend that fit beside each other."""
+_NEAR_AXIS = 0.12
+"""Share of the axis in which numbers stand right of their points, not to touch it."""
 
 
 def figure_variogram(
@@ -30,6 +31,7 @@ def figure_variogram(
     *,
     title: str = "",
     note: str | None = None,
+    preset: FigurePreset = SCREEN,
     units: str = "",
 ) -> Figure:
     """Compose an empirical variogram: points by class, and the line of the model.
@@ -46,6 +48,8 @@ def figure_variogram(
         Title of the figure.
     note : str, optional
         Small text at the bottom.
+    preset : FigurePreset
+        For whom the figure is drawn.
     units : str
         Units of the semivariance; "" writes none.
 
@@ -53,8 +57,8 @@ def figure_variogram(
     -------
     figure : matplotlib.figure.Figure
         Points as large as their number of pairs, which stands beside them where
-        there is one direction; parameters stand in the legend, a flag of the fit
-        below them.
+        there is one direction and room; parameters stand in the legend, a flag of
+        the fit below them.
 
     Raises
     ------
@@ -76,14 +80,17 @@ def figure_variogram(
     several = "direction" in empirical
     groups = list(empirical.groupby("direction")) if several else [(None, empirical)]
     with house_style():
-        figure = make_figure(5.2, 4.2, note=note)
+        page = DiagramPage(title, note, preset)
+        width = min(5.2, preset.column)
+        figure = open_diagram(page, width=width, height=1.1 + 0.6 * width)
         axes = figure.subplots()
         handles: list[Artist] = []
         for order, (angle, classes) in enumerate(groups):
             _draw_classes(axes, classes, order, most=float(empirical["n"].max()))
             if several:
                 handles.append(_direction_handle(order, float(str(angle))))
-        if not several and len(empirical) <= _MOST_NUMBERED:
+        most = _MOST_NUMBERED // 2 if page.is_narrow else _MOST_NUMBERED
+        if not several and len(empirical) <= most:
             _write_counts(axes, empirical, variogram)
         if variogram is not None:
             longest = float(empirical["distance"].max()) * 1.04
@@ -97,11 +104,8 @@ def figure_variogram(
         axes.set_xlim(left=0.0)
         axes.set_ylim(0.0, 1.12 * _highest(axes, empirical))
         axes.grid(visible=True)
-        write_title(figure, title)
         handles.append(_size_handle(empirical))
-        words = sorted(len(str(handle.get_label())) for handle in handles)
-        columns = 2 if sum(words[-2:]) <= _MOST_LETTERS else 1
-        bottom_legend(figure, handles, columns=columns)
+        legend_below(figure, handles)
     return figure
 
 
@@ -174,18 +178,21 @@ def _write_counts(
         level = pd.Series(variogram.gamma(classes["distance"]), index=classes.index)
     halo = [withStroke(linewidth=2.0, foreground="white")]
     columns = [classes[name] for name in ("distance", "gamma", "n")]
+    near = _NEAR_AXIS * float(classes["distance"].max())
     for distance, gamma, n, line in zip(*columns, level, strict=True):
         above = gamma >= line
+        left = above and distance > near
         axes.annotate(
             f"{n:d}",
             (distance / 1000.0, gamma),
-            (-4.0, 4.0) if above else (4.0, -4.0),
+            (-4.0 if left else 4.0, 4.0 if above else -4.0),
             textcoords="offset points",
-            ha="right" if above else "left",
+            ha="right" if left else "left",
             va="bottom" if above else "top",
             fontsize=SMALL,
             color="#555555",
             path_effects=halo,
+            zorder=2.5,
         )
 
 

@@ -9,15 +9,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from geosoil.io._atomic import write_bytes
+from geosoil.plotting.diagram_page import DiagramPage
 from geosoil.plotting.fractions import figure_fractions_by_group
 from geosoil.plotting.mixing import figure_mixing_diagram
+from geosoil.plotting.picture import Drawing
 from geosoil.plotting.posterior import figure_posterior_densities
 from geosoil.plotting.posterior_matrix import figure_posterior_matrix
-from geosoil.plotting.style import render
+from geosoil.plotting.style import FigurePreset
 from geosoil.tracers.bayes_prior import FractionPrior
 from geosoil.tracers.delta import d_excess
 from geosoil.tracers.draws import FractionDraws
+from geosoil.workflow.figure_writing import figure_preset, write_figure
 from geosoil.workflow.fraction_inputs import FractionInputs
 from geosoil.workflow.fraction_request import FractionRequest
 from geosoil.workflow.fraction_table import FractionTables
@@ -51,20 +53,25 @@ def write_fraction_figures(
     Returns
     -------
     paths : tuple of Path
-        PNG files: ``mixing_diagram`` (as Fig 6 of the paper) where d18O, d2H and
-        periods are known, ``fractions_by_group`` (Fig 7) where there are periods,
-        ``fraction_densities`` where fractions were drawn, with the prior of a
-        posterior, and ``fraction_matrix_<group>`` of a few groups' posteriors.
+        Files in the formats that the settings want: ``mixing_diagram`` (as Fig 6 of
+        the paper) where d18O, d2H and periods are known, ``fractions_by_group``
+        (Fig 7) where there are periods, ``fraction_densities`` where fractions were
+        drawn, with the prior of a posterior, and ``fraction_matrix_<group>`` of a few
+        groups' posteriors.
     """
-    return tuple(
-        write_bytes(picture, folder / f"{name}.png")
-        for name, picture in _figures(inputs, tables, request)
-    )
+    preset = figure_preset(inputs.config)
+    paths: tuple[Path, ...] = ()
+    for name, figure in _figures(inputs, tables, request, preset):
+        paths += write_figure(figure, folder, name, preset=preset)
+    return paths
 
 
 def _figures(
-    inputs: FractionInputs, tables: FractionTables, request: FractionRequest
-) -> Iterator[tuple[str, bytes]]:
+    inputs: FractionInputs,
+    tables: FractionTables,
+    request: FractionRequest,
+    preset: FigurePreset,
+) -> Iterator[tuple[str, Drawing]]:
     """Draw each figure that the request allows."""
     note = simulated_note(inputs.samples)
     water = request.mixture.replace("_", " ")
@@ -78,24 +85,26 @@ def _figures(
             end_members=members,
             title=f"{water.capitalize()} water between its sources",
             note=note,
+            preset=preset,
         )
-        yield "mixing_diagram", render(figure)
+        yield "mixing_diagram", figure
     shares = _shares(tables.groups, request)
     if shares is not None:
         figure = figure_fractions_by_group(
-            shares, title=f"Sources of {water} water", note=note
+            shares, title=f"Sources of {water} water", note=note, preset=preset
         )
-        yield "fractions_by_group", render(figure)
+        yield "fractions_by_group", figure
     if tables.draws is not None:
-        yield from _drawn(tables.draws, request, tables, note)
+        page = DiagramPage(note=note, preset=preset)
+        yield from _drawn(tables.draws, request, tables, page)
 
 
 def _drawn(
     draws: FractionDraws,
     request: FractionRequest,
     tables: FractionTables,
-    note: str | None,
-) -> Iterator[tuple[str, bytes]]:
+    page: DiagramPage,
+) -> Iterator[tuple[str, Drawing]]:
     """Draw how sure the shares are, and the pairs of a posterior."""
     water = request.mixture.replace("_", " ")
     told = draws.select(draws.answered)
@@ -107,17 +116,20 @@ def _drawn(
             title=f"How sure the shares in {water} water are ({draws.method})".replace(
                 "_", " "
             ),
-            note=note,
+            note=page.note,
+            preset=page.preset,
         )
-        yield "fraction_densities", render(figure)
+        yield "fraction_densities", figure
     if tables.posteriors and len(told.table) <= MOST_MATRICES:
         for row in range(len(told.table)):
             if int((told.values[:, row].std(axis=0) > 0).sum()) < 2:  # noqa: PD011
                 continue
             labels = ", ".join(str(told.table[name].iloc[row]) for name in request.by)
             words = f"Shares in {water} water, draw by draw: {labels or 'all'}"
-            figure = figure_posterior_matrix(told, row, title=words, note=note)
-            yield f"fraction_matrix_{row + 1}", render(figure)
+            figure = figure_posterior_matrix(
+                told, row, title=words, note=page.note, preset=page.preset
+            )
+            yield f"fraction_matrix_{row + 1}", figure
 
 
 def _prior(draws: FractionDraws, request: FractionRequest) -> FractionDraws:

@@ -10,19 +10,23 @@ import numpy as np
 import pandas as pd
 
 from geosoil.errors import GeosoilWarning
-from geosoil.io._atomic import write_bytes
+from geosoil.plotting.diagram_page import DiagramPage
 from geosoil.plotting.isotope_groups import figure_isotope_groups
 from geosoil.plotting.isotopes import figure_dual_isotope
+from geosoil.plotting.picture import Drawing
 from geosoil.plotting.profiles import figure_depth_profiles
-from geosoil.plotting.style import render
+from geosoil.plotting.style import SCREEN, FigurePreset
 from geosoil.plotting.trajectories import figure_trajectories
 from geosoil.tracers.group_table import ALL
-from geosoil.tracers.lines import GMWL, LineMethod, WaterLine, fit_water_line
+from geosoil.tracers.lines import LineMethod, WaterLine, fit_water_line
+from geosoil.workflow.figure_writing import write_figure
 from geosoil.workflow.line_output import LineTables
 from geosoil.workflow.simulated import simulated_note
 
 
-def write_line_figures(tables: LineTables, folder: Path) -> tuple[Path, ...]:
+def write_line_figures(
+    tables: LineTables, folder: Path, *, preset: FigurePreset = SCREEN
+) -> tuple[Path, ...]:
     """Draw and write the figures of the lines.
 
     Parameters
@@ -31,23 +35,28 @@ def write_line_figures(tables: LineTables, folder: Path) -> tuple[Path, ...]:
         What to draw; without periods there is no figure.
     folder : Path
         Folder to write to.
+    preset : FigurePreset
+        For whom the figures are drawn.
 
     Returns
     -------
     paths : tuple of Path
-        PNG files: ``dual_isotope``, ``lines_by_layer`` (as Fig 4 of the paper),
+        Files in the formats of the preset: ``dual_isotope``, ``lines_by_layer`` (as
+        Fig 4 of the paper),
         ``lines_by_group`` (Fig 5), ``depth_profiles``, and ``trajectories`` where the
         slope of evaporation is known; those the columns allow.
     """
     if tables.strata is None:
         return ()
-    return tuple(
-        write_bytes(picture, folder / f"{name}.png")
-        for name, picture in _figures(tables, tables.strata)
-    )
+    paths: tuple[Path, ...] = ()
+    for name, figure in _figures(tables, tables.strata, preset):
+        paths += write_figure(figure, folder, name, preset=preset)
+    return paths
 
 
-def _figures(tables: LineTables, strata: pd.DataFrame) -> Iterator[tuple[str, bytes]]:
+def _figures(
+    tables: LineTables, strata: pd.DataFrame, preset: FigurePreset
+) -> Iterator[tuple[str, Drawing]]:
     """Draw each figure that the columns allow."""
     samples, lmwl, water = tables.samples, tables.lmwl, tables.water
     note = simulated_note(samples)
@@ -57,29 +66,28 @@ def _figures(tables: LineTables, strata: pd.DataFrame) -> Iterator[tuple[str, by
     figure = figure_dual_isotope(
         samples[samples["period"].isin(own["period"])],
         lmwl=lmwl,
-        gmwl=GMWL,
         lines_by_period=_period_lines(strata, own, tables.method),
         title="Waters and their lines, with 95 % confidence bands",
         note=note,
+        preset=preset,
     )
-    yield "dual_isotope", render(figure)
+    yield "dual_isotope", figure
     for name, rows in _group_figures(kinds):
         figure = figure_isotope_groups(
             own,
             strata,
             by=rows,
             lmwl=lmwl,
-            title=f"{words.capitalize()} water and its lines by month",
-            note=note,
+            page=DiagramPage(
+                f"{words.capitalize()} water and its lines by month", note, preset
+            ),
         )
-        yield name, render(figure)
+        yield name, figure
     if "soil_layer" in kinds:
         layers = strata[strata["by"] == "soil_layer"]
         title = f"Mean {words} water by depth"
-        yield (
-            "depth_profiles",
-            render(figure_depth_profiles(layers, title=title, note=note)),
-        )
+        figure = figure_depth_profiles(layers, title=title, note=note, preset=preset)
+        yield "depth_profiles", figure
     if tables.slopes:
         figure = figure_trajectories(
             _site_means(own),
@@ -87,8 +95,9 @@ def _figures(tables: LineTables, strata: pd.DataFrame) -> Iterator[tuple[str, by
             slopes=tables.slopes,
             title=f"{words.capitalize()} water traced back to the meteoric line",
             note=note,
+            preset=preset,
         )
-        yield "trajectories", render(figure)
+        yield "trajectories", figure
 
 
 def _group_figures(kinds: set[str]) -> list[tuple[str, list[str]]]:

@@ -34,6 +34,7 @@ from geosoil.tracers.slope_uncertainty import (
     evaporation_slope_uncertainty,
 )
 from geosoil.workflow.evaporation import climate_of_settings
+from geosoil.workflow.figure_writing import figure_preset
 from geosoil.workflow.line_figures import write_line_figures
 from geosoil.workflow.line_output import (
     LineTables,
@@ -168,7 +169,10 @@ def water_lines(
         )
         paths = write_line_tables(tables, Path(output))
         report("drawing figures")
-        paths += write_line_figures(tables, Path(output))
+        settings = read_config(request.config) if request.config is not None else None
+        paths += write_line_figures(
+            tables, Path(output), preset=figure_preset(settings)
+        )
         report(f"wrote {len(paths)} files to {output}")
     words = LineWords(
         request.water, request.lmwl_from, line.method, _led_by(request), request.chosen

@@ -13,7 +13,7 @@ from geosoil.plotting.fraction_checks import (
     figure_fraction_variants,
     figure_fraction_variograms,
 )
-from geosoil.plotting.style import render
+from geosoil.plotting.style import DASH, render
 
 PREDICTIONS = pd.DataFrame(
     {
@@ -75,7 +75,7 @@ def test_variants_are_lines_over_the_bands_and_the_region_apart() -> None:
     figure = figure_fraction_variants(pd.DataFrame(rows, columns=names))
     axes = figure.axes[0]
     labels = [label.get_text() for label in axes.get_xticklabels()]
-    assert labels == ["3000-4000", "4000-5000", "region"]
+    assert labels == [f"3000{DASH}4000", f"4000{DASH}5000", "region"]
     drawn = [line.get_ydata() for line in axes.lines if len(line.get_ydata()) == 2]
     np.testing.assert_allclose(drawn[0], [0.2, 0.3])
     words = [text.get_text() for text in figure.legends[0].get_texts()]

@@ -20,6 +20,7 @@ from geosoil.plotting.fractions import (
     fraction_sources,
     structural_zeros,
 )
+from geosoil.plotting.style import HESS
 
 GROUPS = {
     "vegetation": ["meadow", "grassland", "forest"],
@@ -246,3 +247,9 @@ def test_groups_that_a_summary_does_not_tell_apart_are_refused(fractions):
 
 def test_texts_of_the_bars_are_readable(figure: Figure, assert_readable):
     assert_readable(figure)
+
+
+def test_texts_of_the_bars_are_readable_in_a_journal(fractions, assert_readable):
+    drawn = figure_fractions_by_group(fractions, note="simulated data", preset=HESS)
+    assert drawn.get_size_inches()[0] == pytest.approx(HESS.page)
+    assert_readable(drawn)

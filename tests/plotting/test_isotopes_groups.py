@@ -9,8 +9,12 @@ from matplotlib.figure import Figure
 from scipy import stats
 
 from geosoil.errors import InputError
-from geosoil.plotting.isotope_groups import figure_isotope_groups, group_colours
-from geosoil.plotting.isotopes import LineLook, draw_water_line
+from geosoil.plotting.corners import corner_boxes, drawn_points
+from geosoil.plotting.diagram_page import DiagramPage
+from geosoil.plotting.isotope_groups import figure_isotope_groups
+from geosoil.plotting.line_drawing import LineLook, draw_water_line
+from geosoil.plotting.strata_looks import group_colours
+from geosoil.plotting.style import PRESETS
 from geosoil.plotting.trajectories import draw_trajectories, figure_trajectories
 from geosoil.tracers.group_table import LineChoice, group_table
 from geosoil.tracers.lines import GMWL, WaterLine, fit_water_line
@@ -18,7 +22,7 @@ from geosoil.tracers.lines import GMWL, WaterLine, fit_water_line
 LMWL = WaterLine.stated(7.9, 12.43)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def soil(samples) -> pd.DataFrame:
     own = pd.DataFrame(samples[samples["water"] == "soil"].drop(columns="geometry"))
     own["site_id"] = np.arange(len(own))
@@ -26,11 +30,12 @@ def soil(samples) -> pd.DataFrame:
     return own
 
 
-@pytest.fixture
-def figure(soil) -> Figure:
+@pytest.fixture(scope="module", params=PRESETS.values(), ids=list(PRESETS))
+def figure(soil, request) -> Figure:
     lines = group_table(soil, ["all", "vegetation"], line=LineChoice(LMWL))
+    page = DiagramPage("Groups", "note", request.param)
     return figure_isotope_groups(
-        soil, lines, by=["all", "vegetation"], lmwl=LMWL, title="Groups", note="note"
+        soil, lines, by=["all", "vegetation"], lmwl=LMWL, page=page
     )
 
 
@@ -60,6 +65,30 @@ def test_each_group_has_its_samples_and_its_line(figure: Figure, soil) -> None:
     np.testing.assert_allclose(meadow.get_ydata(), slope * x + intercept)
     words = axes.get_legend().get_texts()[0].get_text()
     assert words.startswith(f"meadow: {slope:.2f} ")
+
+
+def test_the_line_of_all_samples_stands_in_every_panel(figure: Figure, soil) -> None:
+    for axes, period in zip(
+        figure.axes[3:], ("June", "August", "September"), strict=True
+    ):
+        own = soil[soil["period"] == period]
+        slope = np.polyfit(own["d18O"], own["d2H"], 1)[0]
+        (words,) = (text.get_text() for text in axes.texts)
+        assert words.startswith(f"LEL: δ²H = {slope:.2f} δ¹⁸O")
+        r = np.corrcoef(own["d18O"], own["d2H"])[0, 1]
+        assert words.endswith(f"R² = {r**2:.2f}, n = {len(own)}")
+
+
+def test_legends_and_words_hide_no_data(figure: Figure) -> None:
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        shown = axes.transAxes.inverted().transform(
+            axes.transData.transform(drawn_points(axes))
+        )
+        boxes = corner_boxes(axes)
+        assert len(boxes) == 1 + bool(axes.texts)
+        for box in boxes:
+            assert not any(box.contains(*point) for point in shown)
 
 
 def test_a_group_without_a_line_says_so(soil) -> None:

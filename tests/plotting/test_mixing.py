@@ -13,6 +13,7 @@ from geosoil.errors import InputError
 from geosoil.plotting.ellipses import confidence_radius
 from geosoil.plotting.mixing import figure_mixing_diagram
 from geosoil.plotting.mixing_space import draw_mixing_space
+from geosoil.plotting.style import HESS
 
 JUNE = {
     "precipitation": (-11.0, 8.0),
@@ -162,8 +163,8 @@ def test_the_legend_names_treatments_and_groups_in_order(figure: Figure):
 def test_each_kind_of_group_has_a_row_of_panels_in_one_frame(figure, group_means):
     assert len(figure.axes) == 3 * (1 + 2)
     titles = [axes.get_title(loc="left") for axes in figure.axes[3:]]
-    assert titles[0] == "(d) June, by elevation"
-    assert titles[-1] == "(i) September, by vegetation"
+    assert titles[0] == "(d) June"
+    assert titles[-1] == "(i) September"
     frames = {(axes.get_xlim(), axes.get_ylim()) for axes in figure.axes[3:]}
     assert len(frames) == 1
     rows = group_means.query("kind == 'vegetation' and period == 'August'")
@@ -311,4 +312,19 @@ def test_incomplete_tables_are_refused(samples, end_members, group_means):
 
 
 def test_texts_of_the_mixing_diagram_are_readable(figure: Figure, assert_readable):
+    assert_readable(figure)
+
+
+def test_texts_of_the_mixing_diagram_are_readable_in_a_journal(
+    samples, end_members, group_means, assert_readable
+):
+    many = group_means.assign(group=group_means["group"] + " of a long name")
+    figure = figure_mixing_diagram(
+        samples,
+        end_members=with_covariance(end_members),
+        group_means=with_errors(many),
+        note="simulated data",
+        preset=HESS,
+    )
+    assert figure.get_size_inches()[0] == pytest.approx(HESS.page)
     assert_readable(figure)
