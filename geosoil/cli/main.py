@@ -20,6 +20,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("geosoil.cli.study", "Write a geosoil.toml for your own sample table."),
     "check": ("geosoil.cli.tables", "How a sample table is read; what looks wrong."),
     "run": ("geosoil.cli.study", "Run a study: fractions, correlations, maps."),
+    "verify": ("geosoil.cli.verify", "Whether a run's files are still what it wrote."),
+    "rerun": ("geosoil.cli.verify", "A run again from its record, files compared."),
     "lines": ("geosoil.cli.lines", "Water lines of groups and the artefact check."),
     "fractions": ("geosoil.cli.fractions", "Source fractions of groups of samples."),
     "ndvi": ("geosoil.cli.rasters", "MODIS files to one GeoTIFF, a band a date."),
@@ -27,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "correlate": ("geosoil.cli.correlate", "Two series of rasters, cell by cell."),
     "interpolate": ("geosoil.cli.interpolate", "Points to maps: IDW, kriging, shares."),
     "map": ("geosoil.cli.map", "One figure of any GeoTIFF, in the fitting colours."),
+    "report": ("geosoil.cli.report", "The report of a run: one page, all numbers."),
     "layers": ("geosoil.cli.rasters", "Rasters and layers of a study, described."),
 }
 """Each command's module and its one-line help, so that --help imports nothing."""
