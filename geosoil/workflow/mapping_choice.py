@@ -10,7 +10,6 @@ import pandas as pd
 from geosoil.config import InterpolationSettings
 from geosoil.errors import InputError
 from geosoil.grids.grid import BoolArray, FloatArray
-from geosoil.interpolation.validation_comparison import paired_difference
 from geosoil.interpolation.validation_folds import Folds, IntArray, fold_labels
 from geosoil.interpolation.validation_scores import score_predictions
 from geosoil.workflow.mapping_coordinates import (
@@ -29,6 +28,7 @@ from geosoil.workflow.mapping_methods import (
     variances,
 )
 from geosoil.workflow.mapping_sites import Domain, PeriodSites
+from geosoil.workflow.mapping_verdict import compare_losses, take_method
 
 WIDEST_BLOCK, USUAL_BLOCK = 3, 8
 """A block spans at most one part in three of the sites' extent; one in eight where no
@@ -115,7 +115,7 @@ def choose_method(
     losses = {name: _losses(sites, table) for name, (table, _) in predicted.items()}
     common = tested & np.logical_and.reduce([np.isfinite(x) for x in losses.values()])
     losses = {name: loss[common] for name, loss in losses.items()}
-    compared = _compared(losses, labels[common])
+    compared = compare_losses(losses, labels[common])
     own = sites.raw[tested]
     moved = int(np.sum(np.any((own < 0) | (own > 1), axis=1)))
     if moved > MOST_MOVED * len(own):
@@ -123,7 +123,7 @@ def choose_method(
             f"{LOG_RATIOS} is not taken: {moved} of {len(own)} sites lie outside 0 to "
             "1 and would be moved to the edge, which biases the map"
         )
-    method, words = _taken(compared, settings, reasons)
+    method, words = take_method(compared, settings, reasons)
     scores = _scores(sites, predicted, common, (compared, labels, size))
     scores["chosen"] = scores["method"] == method
     table = _long(sites, predicted[method][0], labels, tested)
@@ -259,66 +259,6 @@ def _losses(sites: PeriodSites, predicted: FloatArray) -> FloatArray:
     """Squared distance between raw and predicted fractions of each site."""
     loss: FloatArray = np.sum((sites.raw - predicted) ** 2, axis=1)
     return loss
-
-
-def _compared(losses: dict[str, FloatArray], labels: IntArray) -> pd.DataFrame:
-    """Mean loss of each method, and how much more it is than that of the mean."""
-    rows = {}
-    for name, loss in losses.items():
-        row = {"loss": float(loss.mean()) if len(loss) else np.nan}
-        difference = (np.nan, np.nan)
-        if len(loss):
-            difference = paired_difference(loss, losses["mean"], labels)
-        row["difference"], row["difference_se"] = difference
-        rows[name] = row
-    return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def _taken(
-    compared: pd.DataFrame, settings: InterpolationSettings, reasons: dict[str, str]
-) -> tuple[str, str]:
-    """Take a method, and say why."""
-    if settings.method != "auto":
-        return _wanted(settings.method, compared, reasons)
-    order = compared["loss"].drop(index=[m for m in reasons if m in compared.index])
-    # A pure nugget krigs the mean but for the rounding: the simplest one is meant.
-    equal = order <= order.min() * (1.0 + 1e-9)
-    best = str(order.index[equal.to_numpy().argmax()])
-    gain, error = -compared["difference"][best], compared["difference_se"][best]
-    beaten = best != "mean" and bool(gain > error)
-    if order.isna().all():
-        return "mean", "no block could be predicted from the others"
-    apart = f"; {reasons[LOG_RATIOS]}" if LOG_RATIOS in reasons else ""
-    if not beaten:
-        words = "no method predicts blocks left out better"
-        if best != "mean":
-            words += (
-                f" by more than one standard error ({best}: squared error lower by "
-                f"{gain:.3g} +- {error:.2g})"
-            )
-        return "mean", words + apart
-    return best, (
-        f"{best} predicts better than the mean of the domain: squared error lower by "
-        f"{gain:.3g} +- {error:.2g}{apart}"
-    )
-
-
-def _wanted(
-    method: str, compared: pd.DataFrame, reasons: dict[str, str]
-) -> tuple[str, str]:
-    """Return the method of the settings, and whether another predicts better."""
-    if method not in compared.index:
-        message = reasons.get(method, f"The method '{method}' is not known here.")
-        raise InputError(message)
-    words = f"{method} as the settings ask"
-    best = str(compared["loss"].fillna(np.inf).idxmin())
-    own, least = compared["loss"][[method, best]]
-    if own > least * (1.0 + 1e-9):
-        words += (
-            f"; {best} predicts better in cross-validation (mean squared error "
-            f"{least:.3g} against {own:.3g})"
-        )
-    return method, words
 
 
 def _scores(

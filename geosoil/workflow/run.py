@@ -2,35 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from geosoil.config import StudyConfig, read_config
-from geosoil.grids.sample_join import JoinResult
-from geosoil.io._atomic import write_csv, write_text
-from geosoil.io.provenance import run_provenance
-from geosoil.io.samples import sample_issues
-from geosoil.workflow.contrasts import contrast_tables
-from geosoil.workflow.correlation import correlate_study
-from geosoil.workflow.figures import StudyResults, write_figures
+from geosoil.io._atomic import sweep_leftovers
+from geosoil.workflow.correlation import correlate_study, correlated_names
+from geosoil.workflow.figures import StudyResults
 from geosoil.workflow.fractions import solve_study
-from geosoil.workflow.inputs import (
-    StudyInputs,
-    climate_files,
-    matching_files,
-    open_inputs,
-)
+from geosoil.workflow.inputs import StudyInputs, open_inputs
 from geosoil.workflow.join import join_samples
+from geosoil.workflow.journal import FOLDER, Journal, open_journal
 from geosoil.workflow.mapping import map_fractions
-from geosoil.workflow.mapping_truth import check_truth, truth_files
-from geosoil.workflow.plain_json import strict_json
-from geosoil.workflow.point_correlation import correlate_points
+from geosoil.workflow.mapping_truth import check_truth
+from geosoil.workflow.records import (
+    ReadFiles,
+    check_unchanged,
+    run_key,
+    take_digests,
+    write_study_record,
+)
+from geosoil.workflow.run_lock import run_lock
+from geosoil.workflow.stages import Stages, unwatched
+from geosoil.workflow.stale_files import remove_stale
 from geosoil.workflow.study_draws import study_draws
-from geosoil.workflow.summary import read_reference, summarise, with_reference
+from geosoil.workflow.study_files import WRITERS, Finished
+from geosoil.workflow.study_tables import study_tables
+from geosoil.workflow.summary import read_reference, summarise
 from geosoil.workflow.words import account
+
+OPENING = (
+    "opening and checking the inputs",
+    "taking the digests of the inputs",
+)
+"""Stages before anything is computed."""
+
+COMPUTING = (
+    "fitting water lines and solving source fractions",
+    "drawing the shares of strata",
+    "joining samples to rasters",
+    "interpolating source fractions",
+    "correlating over time and space",
+    "holding the maps against the truth",
+    "comparing groups and correlating at points",
+)
+"""Stages that compute, and write the rasters."""
+
+RECORDING = "recording what was read and written"
+"""The last stage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +68,8 @@ class RunResult:
     """Folder of the results."""
     paths: tuple[Path, ...]
     """Files written."""
+    removed: tuple[Path, ...] = ()
+    """Files of an earlier run that this one does not write, removed."""
 
 
 def run(
@@ -62,7 +87,8 @@ def run(
     output : str or Path, optional
         Folder of the results; that of the settings without it.
     progress : callable, optional
-        Called with one line of words a stage.
+        Called with one line of words a stage and step. The lines are
+        `geosoil.workflow.stages.ProgressLine`: text that also tells its place.
 
     Returns
     -------
@@ -72,104 +98,87 @@ def run(
     Raises
     ------
     GeosoilError
-        If settings or inputs cannot be used; nothing is then half-written.
+        If settings or inputs cannot be used, nothing is then half-written; or if
+        another run is under way in the folder.
+
+    Notes
+    -----
+    What is finished is kept in ``OUT/.geosoil`` until the run is complete. A run that
+    was interrupted, by whatever cause, goes on from there when it is started again, and
+    gives the same files byte by byte; if settings, inputs or software have changed it
+    begins anew.
     """
     settings = config if isinstance(config, StudyConfig) else read_config(config)
-    report = progress or (lambda _: None)
     folder = Path(output) if output is not None else settings.output.folder
-    report("opening and checking the inputs")
+    stages = Stages(stage_names(), progress or unwatched)
+    stages.begin()
     reference = read_reference(settings.output.reference)
     inputs = open_inputs(settings)
-    fractions = solve_study(inputs, report)
-    report("drawing the shares of strata")
-    draws = study_draws(inputs, fractions.samples)
-    joined = join_samples(inputs, report)
-    maps = map_fractions(inputs, fractions.sites, folder, report)
-    correlation = correlate_study(inputs, folder, report)
-    truth = check_truth(inputs, maps)
+    with run_lock(folder / FOLDER):
+        sweep_leftovers(folder)
+        report = stages.begin()
+        files = take_digests(settings)
+        journal = open_journal(folder, run_key(settings, files), report)
+        read = _Read(inputs, files, reference)
+        done = _compute(read, folder, stages, journal)
+        paths = _rasters(done.results)
+        for name, write in WRITERS:
+            make = partial(write, done, tuple(paths), stages.begin())
+            paths += journal.files(name, make)
+        report = stages.begin()
+        check_unchanged(files)
+        removed = remove_stale(folder, paths, report)
+        paths.append(write_study_record(settings, files, paths, folder))
+        journal.close()
+    text = account(inputs, done.results, reference, folder)
+    summary = summarise(inputs, done.results, reference)
+    return RunResult(text, summary, folder, tuple(paths), tuple(removed))
+
+
+def stage_names() -> tuple[str, ...]:
+    """Return words for the stages of a run.
+
+    Returns
+    -------
+    names : tuple of str
+        In their order.
+    """
+    return (*OPENING, *COMPUTING, *(words for words, _ in WRITERS), RECORDING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """All that a run reads."""
+
+    inputs: StudyInputs
+    files: ReadFiles
+    reference: pd.DataFrame | None
+
+
+def _compute(read: _Read, folder: Path, stages: Stages, journal: Journal) -> Finished:
+    """Compute every result of a study, or take what an interrupted run had finished."""
+    inputs, reference = read.inputs, read.reference
+    config = inputs.config
+    report = stages.begin(steps=1 + len(config.tracers.sources))
+    fractions = journal.value("fractions", lambda: solve_study(inputs, report))
+    stages.begin()
+    draws = journal.value("draws", lambda: study_draws(inputs, fractions.samples))
+    joined = join_samples(inputs, stages.begin(), journal)
+    report = stages.begin(steps=len(config.tracers.sources))
+    maps = map_fractions(inputs, fractions.sites, folder, report, journal)
+    report = stages.begin(steps=len(correlated_names(config)))
+    correlation = correlate_study(inputs, folder, report, journal)
+    stages.begin()
+    truth = journal.value("truth", lambda: check_truth(inputs, maps))
     results = StudyResults(fractions, draws, maps, correlation, truth)
-    paths = [*maps.paths, *(correlation.paths if correlation else ())]
-    paths += _write_tables(inputs, results, joined, folder, reference)
-    paths += write_figures(inputs, results, folder / "figures", report)
-    summary = summarise(inputs, results, reference)
-    paths.append(write_text(strict_json(summary), folder / "summary.json"))
-    record = run_provenance(
-        settings=settings.model_dump(mode="json"),
-        inputs=_input_files(settings),
-        outputs=paths,
-        folder=folder,
+    stages.begin()
+    tables = journal.value(
+        "tables", lambda: study_tables(inputs, results, joined, reference)
     )
-    paths.append(write_text(strict_json(record), folder / "provenance.json"))
-    text = account(inputs, results, reference, folder)
-    return RunResult(text, summary, folder, tuple(paths))
+    return Finished(inputs, read.files, results, joined, tables, reference, folder)
 
 
-def _write_tables(
-    inputs: StudyInputs,
-    results: StudyResults,
-    joined: JoinResult,
-    folder: Path,
-    reference: pd.DataFrame | None,
-) -> list[Path]:
-    """Write every table of the run."""
-    fractions = results.fractions
-    tables = {
-        "water_lines": fractions.lines,
-        "fractions_regional": with_reference(fractions.regional, reference),
-        "fractions_groups": fractions.groups,
-        "fractions_samples": fractions.samples,
-        "fractions_sites": fractions.sites,
-        "fractions_draws": results.draws.summary,
-        "fractions_weighted": results.draws.weighted,
-        "mixing_region": results.draws.region,
-        "source_water": fractions.sources,
-        "end_members_used": fractions.end_members,
-        "interpolation_comparison": results.maps.table("scores"),
-        "interpolation_predictions": results.maps.table("predictions"),
-        "fraction_means": results.maps.table("means"),
-        "fraction_support": results.maps.table("support"),
-        "fraction_variants": results.maps.table("variants"),
-        "variograms": results.maps.table("variograms"),
-        "joined_samples": _without_geometry(joined),
-        "joined_provenance": joined.provenance,
-        "correlation_points": correlate_points(
-            joined, edges=inputs.config.strata.edges()
-        ),
-        "sample_issues": sample_issues(inputs.samples),
-        **contrast_tables(inputs, fractions),
-    }
-    if results.truth is not None:
-        tables["maps_against_truth"] = results.truth.scores
-        tables["maps_coverage"] = results.truth.coverage
-    if results.correlation is not None:
-        tables["correlation_summary"] = results.correlation.summary
-        tables["correlation_space"] = results.correlation.space
-        tables["correlation_zones"] = results.correlation.zones
-    return [
-        write_csv(table, folder / "tables" / f"{name}.csv")
-        for name, table in tables.items()
-    ]
-
-
-def _without_geometry(joined: JoinResult) -> pd.DataFrame:
-    """Return the joined table as CSV takes it."""
-    return pd.DataFrame(joined.table.drop(columns=joined.table.geometry.name))
-
-
-def _input_files(config: StudyConfig) -> Iterator[Path]:
-    """Every file that the settings name."""
-    study, tracers = config.study, config.tracers
-    named = [config.samples.path, config.elevation, config.output.reference]
-    named += [study.region, study.rivers, study.lakes, tracers.end_members]
-    for layer in config.layers.values():
-        named += [layer.path, layer.table]
-    named += [*config.interpolation.covariates.values(), *truth_files(config)]
-    yield from (path for path in named if path is not None)
-    for climate in config.climate.values():
-        yield from climate_files(climate)
-    for pattern, key in (
-        (config.ndvi.monthly, "ndvi.monthly"),
-        (config.ndvi.composites, "ndvi.composites"),
-    ):
-        if pattern is not None:
-            yield from matching_files(pattern, key)
+def _rasters(results: StudyResults) -> list[Path]:
+    """Return the rasters that were written as they were computed."""
+    correlation = results.correlation
+    return [*results.maps.paths, *(correlation.paths if correlation else ())]

@@ -296,5 +296,9 @@ def _files(results: StudyResults, folder: Path) -> str:
             "  correlation_<x>_<y>_<month>_<r|p_value|q_value|n|n_effective>.tif over "
             "time, ..._window_<r|n>.tif over space"
         )
-    text.append("  tables/*.csv  figures/*.png  summary.json  provenance.json")
+    text += [
+        "  report.html: all of it on one page; geosoil.qgz: all maps in QGIS",
+        "  results.gpkg  cube.nc  stac/  tables/*.csv  figures/  summary.json  "
+        "provenance.json",
+    ]
     return "\n".join(text)

@@ -64,11 +64,15 @@ def test_pure_noise_takes_the_mean_and_says_so_or_a_method_that_is_better(seed) 
     choice = chosen(sites_of(ice, places, error=0.25))
     found = losses(choice)
     if choice.method == "mean":
-        assert "no method predicts blocks left out better" in choice.words
+        assert "method predicts blocks left out better" in choice.words
     else:
         assert found[choice.method] < found["mean"]
     assert choice.method != "ilr"
     assert "ilr is not taken" in choice.words
+    row = choice.scores.set_index(["method", "source"]).loc[("ilr", "all")]
+    better = -row["difference_to_mean"] > row["difference_se"]
+    assert ("ilr predicts better than the mean" in choice.words) == better
+    assert ("no method predicts" in choice.words) <= (not better)
 
 
 def test_the_scores_are_those_of_the_cross_validation_of_each_source() -> None:
