@@ -12,7 +12,7 @@ from pandas.api.extensions import ExtensionArray
 from pandas.arrays import NumpyExtensionArray
 
 KEPT_KINDS = "biufcSUmM"
-"""Kinds of arrays that a file holds without pickle."""
+"""Kinds of arrays that a file holds as plain numbers."""
 
 MASKED = ("boolean", "Int", "UInt", "Float")
 """Types of pandas that hold a mask beside their values, by how their names begin."""

@@ -1,4 +1,4 @@
-"""Results of any kind as plain trees and arrays, and back, bit by bit; no pickle."""
+"""Results of any kind as plain trees and arrays, and back, bit by bit."""
 
 from __future__ import annotations
 

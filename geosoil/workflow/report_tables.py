@@ -47,6 +47,10 @@ TEXTS = frozenset(
 """Columns that hold text whatever it looks like."""
 
 
+NO_TABLE = b"\n"
+"""What a table without rows and columns is in its file."""
+
+
 def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
     """Read the tables of a run that a report is made of.
 
@@ -58,8 +62,8 @@ def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
     Returns
     -------
     tables : dict of str to DataFrame
-        By name; absent ones are left out. Numbers have all their digits; names such as
-        "NA" or "001" stay text.
+        By name; absent and empty ones are left out. Numbers have all their digits;
+        names such as "NA" or "001" stay text.
 
     Raises
     ------
@@ -67,7 +71,11 @@ def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
         If a file is no table.
     """
     files = {name: folder / f"{name}.csv" for name in TABLES}
-    return {name: _table(path) for name, path in files.items() if path.is_file()}
+    return {
+        name: _table(path)
+        for name, path in files.items()
+        if path.is_file() and path.read_bytes() != NO_TABLE
+    }
 
 
 def _table(path: Path) -> pd.DataFrame:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from geosoil.config import StudyConfig, read_config
+from geosoil.errors import ConfigError, InputError
 from geosoil.io._atomic import sweep_leftovers
 from geosoil.workflow.correlation import correlate_study, correlated_names
 from geosoil.workflow.figures import StudyResults
@@ -114,7 +117,7 @@ def run(
     stages.begin()
     reference = read_reference(settings.output.reference)
     inputs = open_inputs(settings)
-    with run_lock(folder / FOLDER):
+    with _unspoilt(folder), run_lock(folder / FOLDER):
         sweep_leftovers(folder)
         report = stages.begin()
         files = take_digests(settings)
@@ -144,6 +147,21 @@ def stage_names() -> tuple[str, ...]:
         In their order.
     """
     return (*OPENING, *COMPUTING, *(words for words, _ in WRITERS), RECORDING)
+
+
+@contextmanager
+def _unspoilt(folder: Path) -> Iterator[None]:
+    """Leave nothing behind where the study is at fault before anything is written."""
+    stood = folder.exists()
+    try:
+        yield
+    except (ConfigError, InputError):
+        if folder.is_dir() and {path.name for path in folder.iterdir()} <= {FOLDER}:
+            shutil.rmtree(folder / FOLDER, ignore_errors=True)
+            if not stood:
+                with suppress(OSError):
+                    folder.rmdir()
+        raise
 
 
 @dataclass(frozen=True, slots=True)
