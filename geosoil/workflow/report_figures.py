@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from geosoil.io.png_words import read_png
 from geosoil.plotting.packed import packed_picture
 from geosoil.report.document import Picture
+from geosoil.workflow.report_tables import is_of_run
 
 ORDER: tuple[tuple[str, str, str], ...] = (
     (r"region_.*(permafrost|soil|vegetation).*", "Fig. 1", "Maps of classes"),
@@ -37,7 +39,9 @@ ORDER: tuple[tuple[str, str, str], ...] = (
 """Patterns of names in the order of a report, the paper's figure, and what is seen."""
 
 
-def report_pictures(folder: Path, *, paper: bool) -> tuple[Picture, ...]:
+def report_pictures(
+    folder: Path, *, paper: bool, written: Collection[Path] | None = None
+) -> tuple[Picture, ...]:
     """Read the figures of a run in the order of a report, packed without loss.
 
     Parameters
@@ -46,6 +50,8 @@ def report_pictures(folder: Path, *, paper: bool) -> tuple[Picture, ...]:
         Folder of the PNG files; without it there are no figures.
     paper : bool
         Whether to name the figures of the paper that they stand for.
+    written : collection of Path, optional
+        Files of the run; others are passed over. All count without it.
 
     Returns
     -------
@@ -57,9 +63,8 @@ def report_pictures(folder: Path, *, paper: bool) -> tuple[Picture, ...]:
     FileFormatError
         If a file is no whole PNG.
     """
-    files = sorted(
-        folder.glob("*.png"), key=lambda path: (_place(path.stem), path.stem)
-    )
+    found = (path for path in folder.glob("*.png") if is_of_run(path, written))
+    files = sorted(found, key=lambda path: (_place(path.stem), path.stem))
     return tuple(_picture(path, paper=paper) for path in files)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -47,17 +48,39 @@ TEXTS = frozenset(
 """Columns that hold text whatever it looks like."""
 
 
+def is_of_run(path: Path, written: Collection[Path] | None) -> bool:
+    """Return whether a file belongs to a run.
+
+    Parameters
+    ----------
+    path : Path
+        File that may exist.
+    written : collection of Path or None
+        Files of the run; None where any file in the folder is taken for one.
+
+    Returns
+    -------
+    is_of_run : bool
+        False for a file that does not exist.
+    """
+    return path.is_file() and (written is None or path in written)
+
+
 NO_TABLE = b"\n"
 """What a table without rows and columns is in its file."""
 
 
-def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
+def read_tables(
+    folder: Path, *, written: Collection[Path] | None = None
+) -> dict[str, pd.DataFrame]:
     """Read the tables of a run that a report is made of.
 
     Parameters
     ----------
     folder : Path
         Folder of the CSV files.
+    written : collection of Path, optional
+        Files of the run; others are passed over. All count without it.
 
     Returns
     -------
@@ -74,7 +97,7 @@ def read_tables(folder: Path) -> dict[str, pd.DataFrame]:
     return {
         name: _table(path)
         for name, path in files.items()
-        if path.is_file() and path.read_bytes() != NO_TABLE
+        if is_of_run(path, written) and path.read_bytes() != NO_TABLE
     }
 
 

@@ -93,8 +93,9 @@ def _summary(done: Finished, paths: Sequence[Path], report: Report) -> list[Path
 
 def _page(done: Finished, paths: Sequence[Path], report: Report) -> list[Path]:
     """Write the report."""
-    del paths, report
-    return write_report(done.folder, begun_record(done.inputs.config, done.files))
+    del report
+    record = begun_record(done.inputs.config, done.files)
+    return write_report(done.folder, record, written=paths)
 
 
 WRITERS: tuple[tuple[str, Write], ...] = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -24,7 +24,7 @@ from geosoil.report.render import render_report
 from geosoil.workflow.catalogue import catalogue
 from geosoil.workflow.plain_json import strict_json
 from geosoil.workflow.report_figures import report_pictures
-from geosoil.workflow.report_tables import read_tables
+from geosoil.workflow.report_tables import is_of_run, read_tables
 from geosoil.workflow.simulated import SIMULATED_PAGE
 from geosoil.workflow.summary import REASONS
 
@@ -42,7 +42,12 @@ class StudyReport:
     """The page and the table of its numbers."""
 
 
-def write_report(folder: str | Path, record: Mapping[str, object]) -> list[Path]:
+def write_report(
+    folder: str | Path,
+    record: Mapping[str, object],
+    *,
+    written: Iterable[Path] | None = None,
+) -> list[Path]:
     """Write the report of a run into the folder of its results.
 
     Parameters
@@ -53,6 +58,9 @@ def write_report(folder: str | Path, record: Mapping[str, object]) -> list[Path]
     record : mapping
         Provenance of the run: ``software``, ``settings``, ``inputs``,
         ``input_verified``, ``config_hash``; what else it holds does not count.
+    written : iterable of Path, optional
+        Files of the run so far; what an earlier run left in the folder is not
+        reported. All files count without it.
 
     Returns
     -------
@@ -66,7 +74,8 @@ def write_report(folder: str | Path, record: Mapping[str, object]) -> list[Path]
         If a table or figure cannot be read or a file cannot be written.
     """
     place = Path(folder)
-    report = collect_report(run_record(place, record))
+    own = None if written is None else set(written)
+    report = collect_report(run_record(place, record, written=own))
     return _write(report, place / PAGE, place / "tables" / f"{NUMBERS}.csv")
 
 
@@ -97,7 +106,9 @@ def report_folder(
     """
     place = Path(folder)
     record, _ = read_record(_record_file(place))
-    found = run_record(place, record)
+    names = cast("dict[str, object]", record.get("outputs") or {})
+    own = {place / name for name in names} or None
+    found = run_record(place, record, written=own)
     report = collect_report(found)
     page, numbers = place / PAGE, place / "tables" / f"{NUMBERS}.csv"
     if output is not None:
@@ -146,7 +157,12 @@ def _text(report: Report, record: RunRecord, paths: list[Path]) -> str:
     return "\n".join([*lines, "", "Methods, ready to paste:", "", methods])
 
 
-def run_record(folder: Path, record: Mapping[str, object]) -> RunRecord:
+def run_record(
+    folder: Path,
+    record: Mapping[str, object],
+    *,
+    written: Collection[Path] | None = None,
+) -> RunRecord:
     """Read what a run left behind.
 
     Parameters
@@ -155,6 +171,8 @@ def run_record(folder: Path, record: Mapping[str, object]) -> RunRecord:
         Folder of the results.
     record : mapping
         Its provenance.
+    written : collection of Path, optional
+        Files of the run; others in the folder are passed over. All count without it.
 
     Returns
     -------
@@ -170,7 +188,7 @@ def run_record(folder: Path, record: Mapping[str, object]) -> RunRecord:
     """
     # The record of a run that has just ended and the one read later must look alike.
     plain = cast("dict[str, Any]", json.loads(strict_json(dict(record))))
-    tables = read_tables(folder / "tables")
+    tables = read_tables(folder / "tables", written=written)
     summary = _summary(folder / SUMMARY)
     if not tables and not summary:
         message = f"Folder '{folder}' holds no tables of a run to report."
@@ -186,8 +204,10 @@ def run_record(folder: Path, record: Mapping[str, object]) -> RunRecord:
         verified=bool(plain.get("input_verified")),
         settings_digest=plain.get("config_hash") or canonical_digest(settings),
         banner=SIMULATED_PAGE if simulated else "",
-        pictures=report_pictures(folder / "figures", paper="published_means" in tables),
-        maps=_maps(folder),
+        pictures=report_pictures(
+            folder / "figures", paper="published_means" in tables, written=written
+        ),
+        maps=_maps(folder, written),
         colours=_colours(settings),
         words=REASONS,
     )
@@ -225,9 +245,10 @@ def _digests(inputs: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _maps(folder: Path) -> tuple[MapWords, ...]:
+def _maps(folder: Path, written: Collection[Path] | None) -> tuple[MapWords, ...]:
     """Words of the rasters of a run."""
-    entries = catalogue(sorted(folder.glob("*.tif")))
+    files = sorted(p for p in folder.glob("*.tif") if is_of_run(p, written))
+    entries = catalogue(files)
     found = (
         MapWords(
             file=entry.path.name,

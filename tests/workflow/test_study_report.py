@@ -173,3 +173,15 @@ def test_the_page_follows_the_tables_not_a_memory(folder: Path) -> None:
     assert (folder / "report.html").read_bytes() != before
     record = json.loads((folder / "provenance.json").read_text())
     assert record == json.loads(json.dumps(provenance()))
+
+
+def test_what_an_earlier_run_left_is_not_reported(folder: Path) -> None:
+    own = [path for path in folder.rglob("*") if path.is_file()]
+    before = [path.read_bytes() for path in write_report(folder, provenance())]
+    (folder / "fraction_snow_June.tif").write_bytes(b"no raster")
+    (folder / "figures").mkdir(exist_ok=True)
+    (folder / "figures" / "old.png").write_bytes(b"no picture")
+    after = write_report(folder, provenance(), written=own)
+    assert [path.read_bytes() for path in after] == before
+    with pytest.raises(FileFormatError, match=r"old\.png|fraction_snow"):
+        write_report(folder, provenance())
