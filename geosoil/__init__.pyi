@@ -129,6 +129,7 @@ from .io.lazy_netcdf import open_netcdf_lazily as open_netcdf_lazily
 from .io.modis import open_modis as open_modis
 from .io.modis_options import ModisOptions as ModisOptions
 from .io.netcdf import write_netcdf as write_netcdf
+from .io.netcdf import write_netcdf_grids as write_netcdf_grids
 from .io.quality_bits import QualityRule as QualityRule
 from .io.quality_bits import decode_vi_quality as decode_vi_quality
 from .io.raster_series import open_series as open_series
@@ -217,7 +218,10 @@ from .tracers.stratum_weights import weights_by_area as weights_by_area
 from .tracers.stratum_weights import weights_by_n as weights_by_n
 from .tracers.stratum_weights import weights_by_storage as weights_by_storage
 from .tracers.uncertainty import fraction_variance_shares as fraction_variance_shares
+from .workflow.plan import plan_run as plan_run
+from .workflow.rerun import rerun as rerun
 from .workflow.run import run as run
+from .workflow.verify import verify_folder as verify_folder
 
 __version__: str
 from .interpolation.anisotropy import Anisotropy as Anisotropy

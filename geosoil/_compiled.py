@@ -10,6 +10,9 @@ import numba
 prange = numba.prange
 """Range whose turns numba may run in parallel."""
 
+THREADS: int = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
+"""Threads that compiled work may take: those of the machine unless numba is told."""
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 

@@ -1,4 +1,4 @@
-"""Pearson's r over time for strips of pixels, compiled: arrays only."""
+"""Sums of pairs over time: Pearson's r, co-moments of pieces, compiled: arrays only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from geosoil._compiled import njit, prange
+from geosoil._compiled import njit
 
 STRIP = 1024
 """Pixels a strip, so that its sums and both its series stay in the cache."""
@@ -32,6 +32,8 @@ class Correlations(NamedTuple):
 
     r: FloatArray
     """Correlation; NaN unless the reason is OK."""
+    p: FloatArray
+    """Its p value, which is left to others."""
     n: Counts
     """Pairs used."""
     reason: Codes
@@ -40,26 +42,24 @@ class Correlations(NamedTuple):
     """Slope, intercept, lower and upper end of r, (4, pixels); (0, pixels) unasked."""
 
 
-def pearson(
-    x: Cube, y: Cube, min_pairs: int, widths: FloatArray | None = None
-) -> Correlations:
-    """Correlate two arrays (time, pixels): r, n and reason per pixel.
+def unanswered(pixels: int, *, lined: bool) -> Correlations:
+    """Return arrays that are yet to be filled, parts of one block of memory.
 
-    ``widths[n]`` is the half width of the interval of n pairs on Fisher's z, as its
-    hyperbolic tangent. Where it is given, ``line`` holds the least-squares line and
-    the interval too.
+    Large pages are given to large blocks: one block costs a third of the page faults of
+    one block an array. Empty, not full: whoever answers a part writes every value, and
+    so touches its own pages first.
     """
-    pixels = x.shape[1]
-    # Empty, not full: the strips write every value, each thread its own pages.
-    found = Correlations(
-        np.empty(pixels),
-        np.empty(pixels, np.int32),
-        np.empty(pixels, np.int8),
-        np.empty((0 if widths is None else 4, pixels)),
+    planes = 6 if lined else 2
+    ends = np.cumsum([8 * planes * pixels, 4 * pixels, pixels])
+    block = np.empty(ends[-1], np.uint8)
+    numbers = block[: ends[0]].view(np.float64).reshape(planes, pixels)
+    return Correlations(
+        numbers[0],
+        numbers[1],
+        block[ends[0] : ends[1]].view(np.int32),
+        block[ends[1] :].view(np.int8),
+        numbers[2:],
     )
-    table = np.empty(0) if widths is None else widths
-    _pearson_strips(x, y, min_pairs, table, found)
-    return found
 
 
 @njit(fastmath=_FAST)
@@ -78,6 +78,22 @@ def _count_and_sum(x: Two, y: Two, count: FloatArray, sums: FloatArray) -> None:
         count[j] += (1.0 if valid else 0.0) + (1.0 if later else 0.0)
         sum_x[j] += (u if valid else 0.0) + (s if later else 0.0)
         sum_y[j] += (v if valid else 0.0) + (t if later else 0.0)
+
+
+@njit()
+def _two(x: Cube, y: Cube, t: int, part: tuple[int, int], none: Two) -> tuple[Two, Two]:
+    """Return two steps of part of x and of y; nothing after the last step.
+
+    Rows are handed to the inner loops as slices: an index ``x[t, i + j]`` would keep
+    the check for negative indices and stop the compiler from vectorising.
+    """
+    start, stop = part
+    if t + 1 == x.shape[0]:
+        return (x[t, start:stop], none[0]), (y[t, start:stop], none[1])
+    return (
+        (x[t, start:stop], x[t + 1, start:stop]),
+        (y[t, start:stop], y[t + 1, start:stop]),
+    )
 
 
 @njit(fastmath=_FAST)
@@ -182,81 +198,85 @@ def _mend_strip(x: Cube, y: Cube, start: int, r: FloatArray, reason: Codes) -> N
             r[j] = min(1.0, max(-1.0, value)) if reason[j] == OK else np.nan
 
 
-@njit()
+@njit(fastmath=_FAST)
 def _draw_lines(
-    widths: FloatArray, start: int, moments: FloatArray, found: Correlations
+    r: FloatArray, moments: FloatArray, slope: FloatArray, intercept: FloatArray
 ) -> None:
-    """Write slope, intercept and the ends of Fisher's interval of a strip.
+    """Write the least-squares line of a strip."""
+    mean_x, mean_y, xx, xy = moments[0], moments[1], moments[2], moments[4]
+    for j in range(r.size):
+        slope[j] = xy[j] / xx[j] if r[j] - r[j] == 0 else np.nan
+        intercept[j] = mean_y[j] - slope[j] * mean_x[j]
+
+
+@njit(fastmath=_FAST)
+def _draw_intervals(
+    r: FloatArray, width: FloatArray, lower: FloatArray, upper: FloatArray
+) -> None:
+    """Write the ends of Fisher's interval of a strip.
 
     tanh(atanh(r) +- h) = (r +- tanh h) / (1 +- r tanh h): no logarithm a pixel.
     """
-    for j in range(moments.shape[1]):
-        i = start + j
-        r, width = found.r[i], widths[found.n[i]]
-        slope = moments[4, j] / moments[2, j] if r == r else np.nan  # noqa: PLR0124
-        found.line[0, i] = slope
-        found.line[1, i] = moments[1, j] - slope * moments[0, j]
-        exact = abs(r) == 1.0
-        found.line[2, i] = r if exact else (r - width) / (1.0 - r * width)
-        found.line[3, i] = r if exact else (r + width) / (1.0 + r * width)
-
-
-@njit()
-def _two(
-    x: Cube, y: Cube, t: int, part: tuple[int, int], none: tuple[Cube, Cube]
-) -> tuple[Two, Two]:
-    """Return two steps of part of x and of y; nothing after the last step."""
-    start, stop = part
-    if t + 1 == x.shape[0]:
-        return (x[t, start:stop], none[0]), (y[t, start:stop], none[1])
-    return (
-        (x[t, start:stop], x[t + 1, start:stop]),
-        (y[t, start:stop], y[t + 1, start:stop]),
-    )
+    for j in range(r.size):
+        value, half = r[j], width[j]
+        exact = abs(value) == 1.0
+        lower[j] = value if exact else (value - half) / (1.0 - value * half)
+        upper[j] = value if exact else (value + half) / (1.0 + value * half)
 
 
 @njit()
 def _pearson_strip(
     x: Cube,
     y: Cube,
-    start: int,
+    part: tuple[int, int],
     min_pairs: int,
     widths: FloatArray,
     found: Correlations,
 ) -> None:
-    """Correlate one strip of (time, pixels) arrays into ``found``.
-
-    Rows are handed to the inner loops as slices: an index ``x[t, i + j]`` would keep
-    the check for negative indices and stop the compiler from vectorising.
-    """
-    steps, pixels = x.shape
-    stop = min(start + STRIP, pixels)
+    """Correlate one strip of (time, pixels) arrays into ``found``."""
+    steps = x.shape[0]
+    start, stop = part
     count, moments = np.zeros(stop - start), np.zeros((5, stop - start))
     none = (
         np.full(stop - start, np.nan, x.dtype),
         np.full(stop - start, np.nan, y.dtype),
     )
     for t in range(0, steps, 2):
-        first, second = _two(x, y, t, (start, stop), none)
+        first, second = _two(x, y, t, part, none)
         _count_and_sum(first, second, count, moments[:2])
     for j in range(stop - start):
         moments[0, j] /= count[j]
         moments[1, j] /= count[j]
         found.n[start + j] = count[j]
     for t in range(0, steps, 2):
-        first, second = _two(x, y, t, (start, stop), none)
+        first, second = _two(x, y, t, part, none)
         _sum_products(first, second, moments[:2], moments[2:])
     r, reason = found.r[start:stop], found.reason[start:stop]
     if _ratios(moments, count, min_pairs, r, reason) > 0:
         _mend_strip(x, y, start, r, reason)
     if widths.size > 0:
-        _draw_lines(widths, start, moments, found)
+        line = found.line
+        _draw_lines(r, moments, line[0, start:stop], line[1, start:stop])
+        for j in range(stop - start):
+            count[j] = widths[found.n[start + j]]
+        _draw_intervals(r, count, line[2, start:stop], line[3, start:stop])
 
 
-@njit(parallel=True)
-def _pearson_strips(
-    x: Cube, y: Cube, min_pairs: int, widths: FloatArray, found: Correlations
+@njit(nogil=True)
+def pearson(
+    x: Cube,
+    y: Cube,
+    part: tuple[int, int],
+    min_pairs: int,
+    widths: FloatArray,
+    found: Correlations,
 ) -> None:
-    """Correlate strip by strip, each strip by one thread."""
-    for k in prange((x.shape[1] + STRIP - 1) // STRIP):
-        _pearson_strip(x, y, k * STRIP, min_pairs, widths, found)
+    """Correlate part of two arrays (time, pixels): r, n and reason per pixel.
+
+    ``widths[n]`` is the half width of the interval of n pairs on Fisher's z, as its
+    hyperbolic tangent. Where there are any, ``line`` gets the least-squares line and
+    the interval too.
+    """
+    for start in range(part[0], part[1], STRIP):
+        stop = min(start + STRIP, part[1])
+        _pearson_strip(x, y, (start, stop), min_pairs, widths, found)

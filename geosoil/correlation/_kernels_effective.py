@@ -5,30 +5,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from geosoil._compiled import njit, prange
+from geosoil._compiled import njit
 
-STRIP = 256
-"""Pixels a strip: its series and its fifteen sums stay in the cache."""
+STRIP = 512
+"""Pixels a strip: its series and its sums stay in the cache."""
 
 _FAST = {"reassoc", "contract", "arcp", "nsz"}
 
 FloatArray = npt.NDArray[np.float64]
 Cube = npt.NDArray[np.floating]
-
-
-def effective_pairs(x: Cube, y: Cube, longest_lag: int) -> FloatArray:
-    """Return the effective number of pairs of (time, pixels) series.
-
-    ``longest_lag`` 0 stands for the lag-1 formula; else autocorrelations up to a
-    fifth of the steps, and no longer than ``longest_lag``, are summed. NaN where
-    fewer than three pairs or a constant series leave it open.
-    """
-    found = np.empty(x.shape[1])
-    if longest_lag == 0:
-        _lag1_strips(x, y, found)
-    else:
-        _full_strips(x, y, longest_lag, found)
-    return found
+Three = tuple[Cube, Cube, Cube]
 
 
 @njit(fastmath=_FAST)
@@ -59,23 +45,32 @@ def _centre(x: Cube, y: Cube, means: FloatArray, row: FloatArray) -> None:
 
 
 @njit(fastmath=_FAST)
-def _sum_lagged(
-    d: FloatArray,
-    e: FloatArray,
-    valid_d: FloatArray,
-    valid_e: FloatArray,
-    sums: FloatArray,
+def _sum_neighbours(
+    own: Three, other: Three, mean: FloatArray, sums: FloatArray
 ) -> None:
-    """Add one step of one series: sums, squares and product of d[t] and e = d[t+1]."""
-    first, second, dd, ee, de = sums[0], sums[1], sums[2], sums[3], sums[4]
-    for j in range(d.size):
-        a = d[j] * valid_e[j]
-        b = e[j] * valid_d[j]
-        first[j] += a
-        second[j] += b
-        dd[j] += a * a
-        ee[j] += b * b
-        de[j] += a * b
+    """Add two pairs of steps of one series: number, sums, squares and product.
+
+    A pair counts where both series are valid at both of its steps.
+    """
+    u0, u1, u2, v0, v1, v2 = own[0], own[1], own[2], other[0], other[1], other[2]
+    number, first, second = sums[0], sums[1], sums[2]
+    dd, ee, de = sums[3], sums[4], sums[5]
+    for j in range(mean.size):
+        p, q, r = np.float64(u0[j]), np.float64(u1[j]), np.float64(u2[j])
+        s, t, w = np.float64(v0[j]), np.float64(v1[j]), np.float64(v2[j])
+        now = (q - q == 0) & (t - t == 0)
+        before = now & (p - p == 0) & (s - s == 0)
+        after = now & (r - r == 0) & (w - w == 0)
+        a = p - mean[j] if before else 0.0
+        b = q - mean[j] if before else 0.0
+        c = q - mean[j] if after else 0.0
+        d = r - mean[j] if after else 0.0
+        number[j] += (1.0 if before else 0.0) + (1.0 if after else 0.0)
+        first[j] += a + c
+        second[j] += b + d
+        dd[j] += a * a + c * c
+        ee[j] += b * b + d * d
+        de[j] += a * b + c * d
 
 
 @njit(fastmath=_FAST)
@@ -85,16 +80,38 @@ def _add_product(a: FloatArray, b: FloatArray, total: FloatArray) -> None:
         total[j] += a[j] * b[j]
 
 
-@njit()
-def _lag1_r(sums: FloatArray, m: float, j: int) -> float:
-    """Return Pearson's r of the m pairs one step apart of one series and pixel."""
-    dd = sums[2, j] - sums[0, j] * sums[0, j] / m
-    ee = sums[3, j] - sums[1, j] * sums[1, j] / m
-    de = sums[4, j] - sums[0, j] * sums[1, j] / m
-    floor = 1e-14 * max(sums[2, j], sums[3, j])
-    if m < 3 or not (dd > floor and ee > floor):
-        return np.nan
-    return float(min(1.0, max(-1.0, de / np.sqrt(dd * ee))))
+@njit(fastmath=_FAST)
+def _lag1_r(sums: FloatArray, r: FloatArray) -> None:
+    """Write Pearson's r of the pairs one step apart of one series, NaN below three."""
+    number, first, second = sums[0], sums[1], sums[2]
+    dd, ee, de = sums[3], sums[4], sums[5]
+    for j in range(r.size):
+        share = 1.0 / number[j]
+        before = dd[j] - first[j] * first[j] * share
+        after = ee[j] - second[j] * second[j] * share
+        value = (de[j] - first[j] * second[j] * share) / np.sqrt(before * after)
+        value = 1.0 if value > 1.0 else value
+        value = -1.0 if value < -1.0 else value
+        floor = 1e-14 * (dd[j] if dd[j] > ee[j] else ee[j])
+        sound = (number[j] >= 3.0) & (before > floor) & (after > floor)
+        r[j] = value if sound else np.nan
+
+
+@njit(fastmath=_FAST)
+def _shrink(n: FloatArray, a: FloatArray, b: FloatArray, found: FloatArray) -> None:
+    """Write n (1 - ab) / (1 + ab), no less than 2 and no more than n."""
+    for j in range(found.size):
+        product = a[j] * b[j]
+        value = n[j] * (1.0 - product) / (1.0 + product)
+        value = 2.0 if value < 2.0 else value
+        found[j] = n[j] if value > n[j] else value
+
+
+@njit(fastmath=_FAST)
+def _mean(count: FloatArray, total: FloatArray) -> None:
+    """Turn a sum into a mean."""
+    for j in range(count.size):
+        total[j] /= count[j]
 
 
 @njit()
@@ -103,52 +120,66 @@ def _centred_strip(x: Cube, y: Cube, rows: FloatArray) -> FloatArray:
     sums = np.zeros((3, x.shape[1]))
     for t in range(x.shape[0]):
         _sum_valid(x[t], y[t], sums)
-    for j in range(x.shape[1]):
-        sums[1, j] /= sums[0, j]
-        sums[2, j] /= sums[0, j]
+    _mean(sums[0], sums[1])
+    _mean(sums[0], sums[2])
     for t in range(x.shape[0]):
         _centre(x[t], y[t], sums, rows[t])
     count: FloatArray = sums[0]
     return count
 
 
-@njit(parallel=True)
-def _lag1_strips(x: Cube, y: Cube, found: FloatArray) -> None:
-    """Write n (1 - ab) / (1 + ab), a and b the lag-1 r of both series, clipped."""
-    steps, pixels = x.shape
-    for k in prange((pixels + STRIP - 1) // STRIP):
-        start = k * STRIP
-        stop = min(start + STRIP, pixels)
-        rows = np.empty((2, 3, stop - start))
-        means = np.zeros((3, stop - start))
-        for t in range(steps):
-            _sum_valid(x[t, start:stop], y[t, start:stop], means)
-        for j in range(stop - start):
-            means[1, j] /= means[0, j]
-            means[2, j] /= means[0, j]
-        m = np.zeros(stop - start)
-        of_x, of_y = np.zeros((5, stop - start)), np.zeros((5, stop - start))
-        _centre(x[0, start:stop], y[0, start:stop], means, rows[0])
-        for t in range(1, steps):
-            old, new = rows[(t - 1) % 2], rows[t % 2]
-            _centre(x[t, start:stop], y[t, start:stop], means, new)
-            _add_product(old[0], new[0], m)
-            _sum_lagged(old[1], new[1], old[0], new[0], of_x)
-            _sum_lagged(old[2], new[2], old[0], new[0], of_y)
-        for j in range(stop - start):
-            n = means[0, j]
-            product = _lag1_r(of_x, m[j], j) * _lag1_r(of_y, m[j], j)
-            value = n * (1.0 - product) / (1.0 + product)
-            found[start + j] = np.nan if np.isnan(value) else min(n, max(2.0, value))
+@njit()
+def _three(series: Cube, t: int, part: tuple[int, int], none: Cube) -> Three:
+    """Return three steps of part of a series; nothing after the last step."""
+    start, stop = part
+    last = series[t + 2, start:stop] if t + 2 < series.shape[0] else none
+    return series[t, start:stop], series[t + 1, start:stop], last
 
 
-@njit(parallel=True)
-def _full_strips(x: Cube, y: Cube, longest_lag: int, found: FloatArray) -> None:
-    """Write 1 / (1/n + 2/n sum over lags of (n - j)/n a_j b_j), clipped."""
-    steps, pixels = x.shape
-    for k in prange((pixels + STRIP - 1) // STRIP):
-        start = k * STRIP
-        stop = min(start + STRIP, pixels)
+@njit()
+def _lag1_strip(x: Cube, y: Cube, part: tuple[int, int], found: FloatArray) -> None:
+    """Write the effective pairs of one strip."""
+    start, stop = part
+    width = stop - start
+    means = np.zeros((3, width))
+    for t in range(x.shape[0]):
+        _sum_valid(x[t, start:stop], y[t, start:stop], means)
+    _mean(means[0], means[1])
+    _mean(means[0], means[2])
+    of_x, of_y = np.zeros((6, width)), np.zeros((6, width))
+    no_x, no_y = np.full(width, np.nan, x.dtype), np.full(width, np.nan, y.dtype)
+    for t in range(0, x.shape[0] - 1, 2):
+        own, other = _three(x, t, part, no_x), _three(y, t, part, no_y)
+        _sum_neighbours(own, other, means[1], of_x)
+        _sum_neighbours(other, own, means[2], of_y)
+    _lag1_r(of_x, means[1])
+    _lag1_r(of_y, means[2])
+    _shrink(means[0], means[1], means[2], found[start:stop])
+
+
+@njit(nogil=True)
+def lag1_pairs(x: Cube, y: Cube, part: tuple[int, int], found: FloatArray) -> None:
+    """Write the effective pairs n (1 - ab) / (1 + ab) of part of (time, pixels) series.
+
+    a and b are the lag-1 r of both series; NaN where fewer than three pairs or a
+    constant series leave it open.
+    """
+    for start in range(part[0], part[1], STRIP):
+        _lag1_strip(x, y, (start, min(start + STRIP, part[1])), found)
+
+
+@njit(nogil=True)
+def full_pairs(
+    x: Cube, y: Cube, part: tuple[int, int], longest_lag: int, found: FloatArray
+) -> None:
+    """Write 1 / (1/n + 2/n sum over lags of (n - j)/n a_j b_j) of part of the series.
+
+    Autocorrelations up to a fifth of the steps, and no longer than ``longest_lag``,
+    are summed; no less than 2 and no more than n.
+    """
+    steps = x.shape[0]
+    for start in range(part[0], part[1], STRIP):
+        stop = min(start + STRIP, part[1])
         width = stop - start
         rows = np.empty((steps, 3, width))
         count = _centred_strip(x[:, start:stop], y[:, start:stop], rows)

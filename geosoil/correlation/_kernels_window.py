@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from geosoil._compiled import njit, prange
+from geosoil._compiled import njit
 
-ROWS, COLUMNS = 120, 960
+ROWS, COLUMNS = 240, 480
 """Cells of a tile: small enough for the cache and for one local centre."""
 
 TRUST = {np.dtype(np.float32): 1e-5, np.dtype(np.float64): 1e-4}
@@ -26,6 +26,7 @@ _FAST = {"reassoc", "contract", "arcp", "nsz"}
 
 Map = npt.NDArray[np.floating]
 FloatArray = npt.NDArray[np.float64]
+Bits = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.int32]
 Codes = npt.NDArray[np.int8]
 
@@ -41,22 +42,19 @@ class Windows(NamedTuple):
     """OK, FEW or ALL_MISSING."""
 
 
-def square_windows(x: Map, y: Map, size: int, min_pairs: int) -> tuple[Windows, int]:
-    """Correlate two maps (rows, columns) in squares of ``size`` cells around each.
-
-    Also return how many windows are in doubt: their r is NaN and their reason OK.
-    """
-    first, second = np.ascontiguousarray(x), np.ascontiguousarray(y)
-    dtype = np.result_type(first, second)
-    found = Windows(
-        np.empty(first.shape, dtype),
-        np.empty(first.shape, np.int32),
-        np.empty(first.shape, np.int8),
+def unanswered(x: Map, y: Map) -> Windows:
+    """Return arrays of the map's shape that are yet to be filled."""
+    return Windows(
+        np.empty(x.shape, np.result_type(x, y)),
+        np.empty(x.shape, np.int32),
+        np.empty(x.shape, np.int8),
     )
+
+
+def tile_of(size: int, shape: tuple[int, int]) -> tuple[tuple[int, int], int]:
+    """Return the shape of the tiles of a map, and their number."""
     tile = (max(ROWS, 4 * size), max(COLUMNS, 4 * size))
-    rules = np.array([TRUST[dtype], min_pairs])
-    doubtful = _square_tiles(first, second, tile, size, rules, found)
-    return found, doubtful
+    return tile, -(-shape[0] // tile[0]) * -(-shape[1] // tile[1])
 
 
 @njit(fastmath=_FAST)
@@ -112,66 +110,64 @@ def _slide_on(
 
 
 @njit(fastmath=_FAST)
-def _slide_along(
-    columns: FloatArray, size: int, moments: FloatArray, peaks: FloatArray
-) -> None:
-    """Write pairs, variances and covariance of each window of a row.
+def _slide_along(columns: FloatArray, size: int, sums: FloatArray) -> None:
+    """Sum three rows of columns over each window of a row.
 
-    Variances and covariance are n times those of the pairs, so that no division by n
-    is needed. ``columns`` begin one before those of the first window. What comes and
-    what goes is differenced first, so that only one addition waits for the one before
-    it. ``peaks`` keeps the largest sums of squares.
+    ``columns`` begin one before those of the first window. What comes and what goes is
+    differenced first, so that only one addition waits for the one before it. Three at
+    once: of more the processor cannot hold the places.
     """
-    c, a, b = columns[0], columns[1], columns[2]
-    d, e, f = columns[3], columns[4], columns[5]
-    pairs, vx, vy, vxy = moments[0], moments[1], moments[2], moments[3]
-    wc, wx, wy, wxx, wyy, wxy = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    a, b, c = columns[0], columns[1], columns[2]
+    new_a, new_b, new_c = columns[0, size:], columns[1, size:], columns[2, size:]
+    sum_a, sum_b, sum_c = sums[0], sums[1], sums[2]
+    u, v, w = 0.0, 0.0, 0.0
     for j in range(size):
-        wc, wx, wy = wc + c[j], wx + a[j], wy + b[j]
-        wxx, wyy, wxy = wxx + d[j], wyy + e[j], wxy + f[j]
-    peak_x, peak_y = peaks[0], peaks[1]
-    for j in range(pairs.size):
-        wc, wx, wy = (
-            wc + (c[j + size] - c[j]),
-            wx + (a[j + size] - a[j]),
-            wy + (b[j + size] - b[j]),
-        )
-        wxx, wyy, wxy = (
-            wxx + (d[j + size] - d[j]),
-            wyy + (e[j + size] - e[j]),
-            wxy + (f[j + size] - f[j]),
-        )
-        peak_x = wxx if wxx > peak_x else peak_x
-        peak_y = wyy if wyy > peak_y else peak_y
-        pairs[j], vxy[j] = wc, wc * wxy - wx * wy
-        vx[j], vy[j] = wc * wxx - wx * wx, wc * wyy - wy * wy
-    peaks[0], peaks[1] = peak_x, peak_y
+        u, v, w = u + a[j], v + b[j], w + c[j]
+    for j in range(sum_a.size):
+        u, v, w = u + (new_a[j] - a[j]), v + (new_b[j] - b[j]), w + (new_c[j] - c[j])
+        sum_a[j], sum_b[j], sum_c[j] = u, v, w
+
+
+@njit(fastmath=_FAST)
+def _raise_peak(sums: Bits, peak: Bits) -> None:
+    """Keep the largest of sums of squares, given as the bits of their numbers.
+
+    Bits of positive numbers are ordered as the numbers are, and NaN lies above all.
+    Integers, unlike numbers that may be NaN, are compared many at once.
+    """
+    top = peak[0]
+    for j in range(sums.size):
+        top = max(top, sums[j])
+    peak[0] = top
 
 
 @njit(fastmath=_FAST)
 def _divide(
-    moments: FloatArray,
-    rules: FloatArray,
-    peaks: FloatArray,
+    sums: FloatArray,
+    rules: tuple[float, float],
+    floors: tuple[float, float],
     r: Map,
     n: Counts,
     reason: Codes,
 ) -> int:
-    """Turn the moments of a row into r, n and reason; return how many are in doubt.
+    """Turn the sums of a row into r, n and reason; return how many are in doubt.
 
-    A doubtful r is NaN while its reason is OK.
+    Variances and covariance are n times those of the pairs, so that no division by n
+    is needed. A doubtful r is NaN while its reason is OK.
     """
-    pairs, vx, vy, vxy = moments[0], moments[1], moments[2], moments[3]
-    least = rules[1]
-    floor_x, floor_y = rules[0] * peaks[0], rules[0] * peaks[1]
+    pairs, sx, sy = sums[0], sums[1], sums[2]
+    xx, yy, xy = sums[3], sums[4], sums[5]
+    least, floor_x, floor_y = rules[1], floors[0], floors[1]
     doubtful = 0
     for j in range(r.size):
         count = pairs[j]
-        spread = vx[j] * vy[j]
+        vx = count * xx[j] - sx[j] * sx[j]
+        vy = count * yy[j] - sy[j] * sy[j]
+        spread = vx * vy
         enough = count >= least
-        plain = (vx[j] > count * floor_x) & (vy[j] > count * floor_y) & enough
+        plain = (vx > count * floor_x) & (vy > count * floor_y) & enough
         plain &= (spread > 1e-280) & (spread < 1e280)
-        value = vxy[j] / np.sqrt(spread)
+        value = (count * xy[j] - sx[j] * sy[j]) / np.sqrt(spread)
         value = 1.0 if value > 1.0 else value
         value = -1.0 if value < -1.0 else value
         r[j] = value if plain else np.nan
@@ -220,12 +216,31 @@ def _row_slices(
 
 
 @njit()
+def _answer_row(
+    columns: FloatArray,
+    size: int,
+    sums: FloatArray,
+    peaks: FloatArray,
+    rules: tuple[float, float],
+    found: tuple[Map, Counts, Codes],
+) -> int:
+    """Answer the windows of one row from sums of columns; return how many in doubt."""
+    _slide_along(columns[:3], size, sums[:3])
+    _slide_along(columns[3:], size, sums[3:])
+    bits = peaks.view(np.int64)
+    _raise_peak(sums[3].view(np.int64), bits[:1])
+    _raise_peak(sums[4].view(np.int64), bits[1:])
+    floors = rules[0] * peaks[0], rules[0] * peaks[1]
+    return _divide(sums, rules, floors, found[0], found[1], found[2])
+
+
+@njit()
 def _square_tile(
     x: Map,
     y: Map,
     edges: tuple[int, int, int, int],
     size: int,
-    rules: FloatArray,
+    rules: tuple[float, float],
     found: Windows,
 ) -> int:
     """Run sums down and along one tile; return how many windows are in doubt."""
@@ -238,7 +253,7 @@ def _square_tile(
     columns = _row_slices(padded, start - left + half + 1, stop - start)
     for i in range(max(0, top - half), min(x.shape[0], top + half)):
         _slide_down(x[i, start:stop], y[i, start:stop], 1.0, centre, columns)
-    moments, peaks = np.empty((4, right - left)), np.zeros(2)
+    sums, peaks = np.empty((6, right - left)), np.zeros(2)
     for i in range(top, bottom):
         new, old = i + half, i - half - 1 if i > top else -1
         # Rows are cut here, so that the loops know their values to lie side by side.
@@ -252,38 +267,36 @@ def _square_tile(
             _slide_down(come[0], come[1], 1.0, centre, columns)
         elif old >= 0:
             _slide_down(go[0], go[1], -1.0, centre, columns)
-        _slide_along(padded, size, moments, peaks)
-        doubtful += _divide(
-            moments,
-            rules,
-            peaks,
+        row = (
             found.r[i, left:right],
             found.n[i, left:right],
             found.reason[i, left:right],
         )
+        doubtful += _answer_row(padded, size, sums, peaks, rules, row)
     return doubtful
 
 
-# The loops of parallel functions call others to write into a named tuple: written
-# there directly, the writes are lost.
-@njit(parallel=True)
-def _square_tiles(
-    x: Map,
-    y: Map,
+@njit(nogil=True)
+def square_windows(
+    maps: tuple[Map, Map],
     tile: tuple[int, int],
+    part: tuple[int, int],
     size: int,
-    rules: FloatArray,
+    rules: tuple[float, float],
     found: Windows,
 ) -> int:
-    """Answer tiles of cells, each with its own centre and fresh sums.
+    """Correlate two maps in squares of ``size`` cells around each of some tiles' cells.
 
-    A cell costs the same whatever the size of its window. Return how many windows are
-    in doubt.
+    The maps are (rows, columns), contiguous. Each tile has its own centre and fresh
+    sums; a cell costs the same whatever the size of its window. ``rules`` are the
+    share of :data:`TRUST` and the fewest pairs. Return how many windows are in doubt:
+    their r is NaN and their reason OK.
     """
+    x, y = maps
     doubtful = 0
     height, width = x.shape
     across = (width + tile[1] - 1) // tile[1]
-    for k in prange(across * ((height + tile[0] - 1) // tile[0])):
+    for k in range(part[0], part[1]):
         top, left = k // across * tile[0], k % across * tile[1]
         edges = (top, left, min(height, top + tile[0]), min(width, left + tile[1]))
         doubtful += _square_tile(x, y, edges, size, rules, found)

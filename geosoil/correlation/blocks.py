@@ -9,25 +9,24 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from geosoil.correlation.effective import effective_p
+from geosoil.correlation.effective import effective_of_pixels, effective_p
 from geosoil.correlation.intervals import fisher_interval, fisher_widths
 from geosoil.correlation.map_pair import ONE_AT_A_TIME, as_float
+from geosoil.correlation.plain import Answer
 from geosoil.correlation.plain import pearson as plain_pearson
-from geosoil.correlation.significance import p_value
+from geosoil.correlation.significance import student_p
 from geosoil.correlation.small_sample import (
     MOST_SPEARMAN,
     kendall_table,
     spearman_exact_p,
 )
+from geosoil.correlation.threads import in_parts
 
 Method = Literal["pearson", "spearman", "kendall"]
 PairsTested = Literal["n", "n_effective", "exact"]
 FloatArray = npt.NDArray[np.float64]
 Cube = npt.NDArray[np.floating[Any]]
 Planes = dict[str, npt.NDArray[Any]]
-
-TAIL = 1e-8
-"""Below this the kernel's p has lost relative digits, and the exact one is taken."""
 
 SMALL = 10**6
 """Values below which numpy is done before a compiler would be loaded."""
@@ -171,13 +170,8 @@ def _pearson(x: Cube, y: Cube, request: Request) -> Planes:
     if x.size < SMALL and not loaded:
         r, p, n, reason, line = plain_pearson(x, y, request.min_pairs, widths)
     else:
-        # numba loads slowly.
-        from geosoil.correlation import _kernels, _kernels_student  # noqa: PLC0415
-
-        with ONE_AT_A_TIME:
-            r, n, reason, line = _kernels.pearson(x, y, request.min_pairs, widths)
-            p = _kernels_student.student_p(r, n, 2)
-    planes: Planes = {"r": r, "p_value": mend_tail(r, p, n), "n": n, "reason": reason}
+        r, p, n, reason, line = _compiled_pearson(x, y, request.min_pairs, widths)
+    planes: Planes = {"r": r, "p_value": p, "n": n, "reason": reason}
     if lined:
         planes.update(
             zip(("slope", "intercept", "r_lower", "r_upper"), line, strict=True)
@@ -185,46 +179,40 @@ def _pearson(x: Cube, y: Cube, request: Request) -> Planes:
     return planes
 
 
-def mend_tail(r: FloatArray, p: FloatArray, pairs: npt.NDArray[np.int32]) -> FloatArray:
-    """Take the smallest p from the beta function, which keeps their digits.
+def _compiled_pearson(
+    x: Cube, y: Cube, min_pairs: int, widths: FloatArray | None
+) -> Answer:
+    """Pearson's r, p, n, reason and line of many pixels at once."""
+    # numba loads slowly.
+    from geosoil._compiled import THREADS  # noqa: PLC0415
+    from geosoil.correlation import _kernels, _kernels_student  # noqa: PLC0415
 
-    Parameters
-    ----------
-    r : array
-        Correlations.
-    p : array of the same shape
-        Their p values by the finite series; changed in place.
-    pairs : array of int, same shape
-        Pairs of each.
+    found = _kernels.unanswered(x.shape[1], lined=widths is not None)
+    table = np.empty(0) if widths is None else widths
+    terms = _kernels_student.series(len(x))
 
-    Returns
-    -------
-    p : array
-        The same array.
+    def answer(start: int, stop: int) -> None:
+        _kernels.pearson(x, y, (start, stop), min_pairs, table, found)
+        part = slice(start, stop)
+        r, p, n = found.r[part], found.p[part], found.n[part]
+        _kernels_student.student_p(r, n, 2, terms, p)
 
-    Examples
-    --------
-    >>> p = mend_tail(np.array([0.999]), np.array([0.0]), np.array([23]))
-    >>> f"{p[0]:.3g}"
-    '7.85e-30'
-    """
-    tail = p < TAIL
-    p[tail] = p_value(r[tail], pairs[tail])
-    return p
+    with ONE_AT_A_TIME:
+        in_parts(answer, found.r.size, THREADS)
+    return found
 
 
 def _ranked(x: Cube, y: Cube, request: Request) -> Planes:
     """Rank correlation of two series, trend already taken out."""
-    from geosoil.correlation import _kernels_rank, _kernels_student  # noqa: PLC0415
+    from geosoil.correlation import _kernels_rank  # noqa: PLC0415  numba is slow
 
     with ONE_AT_A_TIME:
         if request.method == "kendall":
             found = _kernels_rank.kendall(x, y, request.min_pairs, kendall_table())
             return found._asdict()
         found = _kernels_rank.spearman(x, y, request.min_pairs)
-        p = _kernels_student.student_p(found.r, found.n, 2 + request.held)
     planes: Planes = found._asdict()
-    planes["p_value"] = mend_tail(found.r, p, found.n - request.held)
+    planes["p_value"] = student_p(found.r, found.n, len(x), request.held)
     if request.p_from == "exact":
         _exact_spearman(planes, x, y)
     return planes
@@ -246,7 +234,7 @@ def _exact_spearman(planes: Planes, x: Cube, y: Cube) -> None:
 
 def _careful(series: FloatArray, times: FloatArray, request: Request) -> Planes:
     """Answer (variable, time, pixels) with controls, weights or a trend."""
-    from geosoil.correlation import _kernels_partial, _kernels_student  # noqa: PLC0415
+    from geosoil.correlation import _kernels_partial  # noqa: PLC0415  numba is slow
 
     used = series[: 2 + request.controls]
     weights = np.ascontiguousarray(series[-1]) if request.weighted else np.empty((0, 0))
@@ -269,9 +257,7 @@ def _careful(series: FloatArray, times: FloatArray, request: Request) -> Planes:
             r, n, reason, _ = _partial_ranks(freed, fewest)
             line = plain.line
     if request.method != "kendall":
-        with ONE_AT_A_TIME:
-            p = _kernels_student.student_p(r, n, 2 + request.held)
-        planes = {"p_value": mend_tail(r, p, n - request.held)}
+        planes = {"p_value": student_p(r, n, len(x), request.held)}
     planes.update(r=r, n=n, reason=reason, slope=line[0], intercept=line[1])
     _finish(planes, np.ascontiguousarray(x), np.ascontiguousarray(y), request)
     return planes
@@ -310,12 +296,10 @@ def _finish(planes: Planes, x: Cube, y: Cube, request: Request) -> None:
     """Add effective pairs, median slope, and p and interval that rest on them."""
     asked = set(request.statistics)
     if "n_effective" in asked or request.p_from == "n_effective":
-        from geosoil.correlation import _kernels_effective  # noqa: PLC0415
-
-        with ONE_AT_A_TIME:
-            found = _kernels_effective.effective_pairs(x, y, request.longest_lag)
-        planes["n_effective"] = found
-        found[planes["reason"] != 0] = np.nan
+        planes["n_effective"] = effective_of_pixels(
+            x, y, longest_lag=request.longest_lag
+        )
+        planes["n_effective"][planes["reason"] != 0] = np.nan
     if "theil_sen_slope" in asked:
         from geosoil.correlation import _kernels_slope  # noqa: PLC0415
 

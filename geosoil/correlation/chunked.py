@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from geosoil.correlation.blocks import Request, mend_tail
+from geosoil.correlation.blocks import Request
 from geosoil.correlation.intervals import fisher_interval
-from geosoil.correlation.map_pair import ONE_AT_A_TIME
 from geosoil.correlation.moments import MOMENT, merged_lag1, merged_moments
+from geosoil.correlation.significance import student_p
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -112,7 +112,12 @@ def _finish(
     with np.errstate(divide="ignore", invalid="ignore"):
         r = np.clip(xy / (np.sqrt(xx) * np.sqrt(yy)), -1.0, 1.0)
         r = np.where(reason == OK, r, np.nan)
-    planes = {"r": r, "p_value": _p_value(r, n), "n": n, "reason": reason}
+    planes = {
+        "r": r,
+        "p_value": student_p(r, n, int(n.max(initial=0))),
+        "n": n,
+        "reason": reason,
+    }
     if {"slope", "intercept"} & set(names):
         with np.errstate(divide="ignore", invalid="ignore"):
             slope = np.where(reason == OK, xy / xx, np.nan)
@@ -121,12 +126,3 @@ def _finish(
         lower, upper = fisher_interval(r, n, confidence=request.confidence)
         planes.update(r_lower=lower, r_upper=upper)
     return tuple(planes[name] for name in names)
-
-
-def _p_value(r: FloatArray, n: npt.NDArray[np.int32]) -> FloatArray:
-    """Return p by the finite series, by the beta function where that loses digits."""
-    from geosoil.correlation import _kernels_student  # noqa: PLC0415  numba is slow
-
-    with ONE_AT_A_TIME:
-        p = _kernels_student.student_p(r.ravel(), n.ravel(), 2).reshape(r.shape)
-    return mend_tail(r, p, n)

@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import scipy
 import xarray as xr
-from scipy import special
 
 from geosoil.correlation.map_pair import ONE_AT_A_TIME, as_float
 from geosoil.correlation.series import (
@@ -17,6 +17,7 @@ from geosoil.correlation.series import (
     regular_steps,
     time_values,
 )
+from geosoil.correlation.threads import in_parts
 from geosoil.errors import InputError
 
 FloatArray = npt.NDArray[np.float64]
@@ -106,17 +107,52 @@ def effective_pairs(
 def _effective(
     x: npt.NDArray[np.generic], y: npt.NDArray[np.generic], *, longest: int
 ) -> FloatArray:
-    """Call the compiled kernel on arrays (..., time)."""
-    from geosoil.correlation import _kernels_effective  # noqa: PLC0415  numba is slow
-
+    """Answer arrays (..., time)."""
     shape = x.shape[:-1]
     flat = [
         np.ascontiguousarray(np.moveaxis(as_float(a), -1, 0)).reshape(a.shape[-1], -1)
         for a in (x, y)
     ]
+    return effective_of_pixels(flat[0], flat[1], longest_lag=longest).reshape(shape)
+
+
+def effective_of_pixels(
+    x: npt.NDArray[np.floating], y: npt.NDArray[np.floating], *, longest_lag: int
+) -> FloatArray:
+    """Return the effective number of pairs of many pixels by compiled kernels.
+
+    Parameters
+    ----------
+    x, y : array, shape (time, pixels)
+        The series on a regular axis, float32 or float64.
+    longest_lag : int
+        As from :func:`longest_lag`.
+
+    Returns
+    -------
+    n_effective : array, shape (pixels,)
+        NaN where fewer than three pairs or a constant series leave it open.
+
+    Examples
+    --------
+    >>> trend = np.arange(9.0)[:, None]
+    >>> effective_of_pixels(trend, trend, longest_lag=0)
+    array([2.])
+    """
+    from geosoil._compiled import THREADS  # noqa: PLC0415  numba is slow
+    from geosoil.correlation import _kernels_effective as kernels  # noqa: PLC0415
+
+    found = np.empty(x.shape[1])
+
+    def answer(start: int, stop: int) -> None:
+        if longest_lag == 0:
+            kernels.lag1_pairs(x, y, (start, stop), found)
+        else:
+            kernels.full_pairs(x, y, (start, stop), longest_lag, found)
+
     with ONE_AT_A_TIME:
-        found = _kernels_effective.effective_pairs(flat[0], flat[1], longest)
-    return found.reshape(shape)
+        in_parts(answer, found.size, THREADS)
+    return found
 
 
 def longest_lag(steps: int, formula: Formula) -> int:
@@ -165,6 +201,6 @@ def effective_p(r: npt.ArrayLike, n_effective: npt.ArrayLike) -> FloatArray:
     value = np.abs(np.asarray(r, dtype=np.float64))
     freedom = np.asarray(n_effective, dtype=np.float64) - 2
     some = np.where(freedom > 0, freedom, 1.0)
-    p = special.betainc(some / 2, 0.5, (1 - value) * (1 + value))
+    p = scipy.special.betainc(some / 2, 0.5, (1 - value) * (1 + value))
     p = np.where(freedom > 0, p, np.where(np.isnan(freedom), np.nan, 1.0))
     return np.asarray(np.where(value == 1, 0.0, np.where(np.isnan(value), value, p)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+import scipy
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -66,7 +66,7 @@ def fisher_interval(
         freedom, inflation = np.asarray(n, dtype=np.float64) - 4, 0.437
     with np.errstate(divide="ignore", invalid="ignore"):
         deviation = np.where(freedom > 0, np.sqrt(inflation / freedom), np.inf)
-        reach = float(special.ndtri((1 + confidence) / 2)) * deviation
+        reach = float(scipy.special.ndtri((1 + confidence) / 2)) * deviation
         centre = np.arctanh(value)
         exact = np.abs(value) == 1
         lower = np.where(exact, value, np.tanh(centre - reach))
@@ -96,5 +96,5 @@ def fisher_widths(longest: int, *, confidence: float = 0.95) -> FloatArray:
     array([1.   , 1.   , 1.   , 1.   , 0.961])
     """
     pairs = np.arange(longest + 1, dtype=np.float64)
-    reach = float(special.ndtri((1 + confidence) / 2))
+    reach = float(scipy.special.ndtri((1 + confidence) / 2))
     return np.tanh(reach / np.sqrt(np.maximum(pairs - 3, 1e-9)))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from geosoil.errors import GridMismatchError, InputError
-from geosoil.grids.grid import SNAP, Grid, check_same_grid
+from geosoil.grids.grid import SNAP, Grid, check_same_grid, has_crs
 
 EARTH_RADIUS = 6371007.181
 """Radius of the sphere of equal area [m], on which degrees become distances."""
@@ -48,7 +48,7 @@ def check_same_map(x: xr.DataArray, y: xr.DataArray) -> None:
         message = f"The {what} differ: {dict(x.sizes)} and {dict(y.sizes)}. {mend}"
         raise GridMismatchError(message)
     spatial = {"y", "x"} <= set(x.dims)
-    if spatial and (x.rio.crs is not None or y.rio.crs is not None):
+    if spatial and (has_crs(x) or has_crs(y)):
         check_same_grid(Grid.of(x), Grid.of(y), what=what)
     for name in dict.fromkeys((*x.dims, "x", "y")):
         if name in x.coords and name in y.coords and not _same(x[name], y[name]):
@@ -114,7 +114,7 @@ def is_geographic(raster: xr.DataArray) -> bool:
     >>> is_geographic(xr.DataArray([1.0], dims="x", coords={"x": [95.0]}))
     False
     """
-    if raster.rio.crs is not None:
+    if has_crs(raster):
         return bool(raster.rio.crs.is_geographic)
     return "degree" in str(raster["x"].attrs.get("units", ""))
 

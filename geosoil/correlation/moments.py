@@ -16,7 +16,7 @@ FloatArray = npt.NDArray[np.float64]
 MOMENT = "co_moment"
 """Name of the dimension that holds n, two means and three sums."""
 
-PIECE_BYTES = 8 * 2**20
+PIECE_BYTES = 16 * 2**20
 """Neighbouring chunks of time are taken together up to this size of one series."""
 
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from geosoil.errors import GridMismatchError, InputError
-from geosoil.grids.grid import SNAP, Grid, check_same_grid
+from geosoil.grids.grid import SNAP, Grid, check_same_grid, has_crs
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -90,7 +90,7 @@ def check_same_place(x: xr.DataArray, y: xr.DataArray, dim: str) -> None:
         )
         raise GridMismatchError(message)
     spatial = {"y", "x"} <= set(sizes[0])
-    if spatial and (x.rio.crs is not None or y.rio.crs is not None):
+    if spatial and (has_crs(x) or has_crs(y)):
         check_same_grid(Grid.of(x), Grid.of(y), what=what)
     for name in sizes[0]:
         if name in x.coords and name in y.coords and not _same(x[name], y[name]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+import scipy
 
 from geosoil.errors import InputError
 
@@ -61,9 +61,43 @@ def p_value(r: npt.ArrayLike, n: npt.ArrayLike) -> FloatArray:
     size = np.abs(values)
     # Two forms of one integral: each keeps the digits that the other one loses, the
     # first near r = 0 and the second near |r| = 1.
-    weak = special.betaincc(0.5, freedom / 2, np.square(size))
-    strong = special.betainc(freedom / 2, 0.5, (1 - size) * (1 + size))
+    weak = scipy.special.betaincc(0.5, freedom / 2, np.square(size))
+    strong = scipy.special.betainc(freedom / 2, 0.5, (1 - size) * (1 + size))
     return np.asarray(np.where(size < 0.5, weak, strong), dtype=np.float64)
+
+
+def student_p(
+    r: FloatArray, n: npt.NDArray[np.int32], most: int, held: int = 0
+) -> FloatArray:
+    """Return the p value of many r for whole numbers of pairs, by compiled kernels.
+
+    Parameters
+    ----------
+    r : array
+        Correlations, float64.
+    n : array of int32, same shape
+        Pairs of each.
+    most : int
+        At least the largest of them.
+    held : int
+        Degrees of freedom that controls and trend take.
+
+    Returns
+    -------
+    p : array
+        As :func:`p_value` of n - held pairs.
+
+    Examples
+    --------
+    >>> student_p(np.array([0.95, 1.0]), np.array([4, 30], np.int32), 30).round(3)
+    array([0.05, 0.  ])
+    """
+    from geosoil.correlation import _kernels_student  # noqa: PLC0415  numba is slow
+
+    p = np.empty(r.size)
+    terms = _kernels_student.series(most)
+    _kernels_student.student_p(r.ravel(), n.ravel(), 2 + held, terms, p)
+    return p.reshape(r.shape)
 
 
 def critical_r(n: npt.ArrayLike, *, alpha: float = 0.05) -> FloatArray:
@@ -101,5 +135,5 @@ def critical_r(n: npt.ArrayLike, *, alpha: float = 0.05) -> FloatArray:
     freedom = np.asarray(n, dtype=np.float64) - 2
     freedom = np.where(freedom >= 1, freedom, np.nan)
     # The complement keeps its digits where r is near 0.
-    square = special.betaincinv(0.5, freedom / 2, 1 - alpha)
+    square = scipy.special.betaincinv(0.5, freedom / 2, 1 - alpha)
     return np.asarray(np.sqrt(square), dtype=np.float64)

@@ -16,6 +16,7 @@ from geosoil.correlation.map_pair import (
     describe_reason,
 )
 from geosoil.correlation.significance import p_value
+from geosoil.correlation.threads import in_parts
 from geosoil.errors import InputError
 from geosoil.variables import variable
 
@@ -225,19 +226,41 @@ def _kernel(
     weights = window_weights(size, shape)
 
     def run(x: Array, y: Array) -> tuple[Array, ...]:
-        from geosoil.correlation import _kernels_pairs, _kernels_window  # noqa: PLC0415
+        if method != "spearman" and shape == "square":
+            return _squares(x, y, size, min_pairs)
+        from geosoil.correlation import _kernels_pairs  # noqa: PLC0415  numba is slow
 
         with ONE_AT_A_TIME:
-            if method == "spearman" or shape != "square":
-                return _kernels_pairs.weighted_windows(
-                    x, y, weights, min_pairs, method == "spearman"
-                )
-            found, doubtful = _kernels_window.square_windows(x, y, size, min_pairs)
-            if doubtful:
-                _kernels_pairs.mend_windows(x, y, size, found.r, found.reason)
-            return found
+            return _kernels_pairs.weighted_windows(
+                x, y, weights, min_pairs, method == "spearman"
+            )
 
     return run
+
+
+def _squares(x: Array, y: Array, size: int, min_pairs: int) -> tuple[Array, ...]:
+    """Correlate in square windows, tiles at once, and those in doubt again."""
+    from geosoil._compiled import THREADS  # noqa: PLC0415  numba is slow
+    from geosoil.correlation import _kernels_pairs, _kernels_window  # noqa: PLC0415
+
+    maps = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    found = _kernels_window.unanswered(*maps)
+    tile, count = _kernels_window.tile_of(size, x.shape)
+    rules = _kernels_window.TRUST[found.r.dtype], float(min_pairs)
+    doubtful = []
+
+    def answer(start: int, stop: int) -> None:
+        doubtful.append(
+            _kernels_window.square_windows(
+                maps, tile, (start, stop), size, rules, found
+            )
+        )
+
+    with ONE_AT_A_TIME:
+        in_parts(answer, count, THREADS, least=1)
+        if any(doubtful):
+            _kernels_pairs.mend_windows(x, y, size, found.r, found.reason)
+    return found
 
 
 def _correlate(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import rioxarray  # noqa: F401  registers the accessor .rio
 import xarray as xr
 from affine import Affine
-from pyproj import CRS
 
 from geosoil.errors import GridMismatchError, InputError, MissingCRSError
+
+if TYPE_CHECKING:
+    from pyproj import CRS
 
 TICKS = 1_000_000
 """Steps into which a cell is divided, so that the cell rule works on integers."""
@@ -19,6 +22,12 @@ SNAP = 1 / TICKS
 """Fraction of a cell within which two positions count as the same."""
 FARTHEST = 2.0**40
 """Positions are cut to this many cells, so that they fit an integer of ticks."""
+
+MAPPING = "spatial_ref"
+"""Coordinate that carries the CRS and the transform."""
+
+CRS_PLACES = ("crs", "grid_mapping", MAPPING)
+"""Attributes and variables by which a raster says that it has a CRS."""
 
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
@@ -71,6 +80,8 @@ class Grid:
         InputError
             If the bounds are empty or no whole number of cells fits them.
         """
+        from pyproj import CRS  # noqa: PLC0415  not before a grid is asked for
+
         west, south, east, north = (float(value) for value in bounds)
         columns, rows = (east - west) / resolution, (north - south) / resolution
         whole = np.isclose([columns, rows], np.round([columns, rows]), atol=SNAP)
@@ -103,7 +114,9 @@ class Grid:
         MissingCRSError
             If the raster has no CRS.
         """
-        if raster.rio.crs is None:
+        from pyproj import CRS  # noqa: PLC0415  not before a grid is asked for
+
+        if not has_crs(raster):
             name = getattr(raster, "name", None) or "raster"
             message = (
                 f"'{name}' has no coordinate reference system. Set it with "
@@ -244,10 +257,11 @@ class Grid:
         if array.shape != self.shape:
             message = f"Values of shape {array.shape} on a grid of shape {self.shape}."
             raise GridMismatchError(message)
-        labelled = xr.DataArray(
-            array, dims=("y", "x"), coords={"y": self.y, "x": self.x}, name=name
-        )
-        return self.georeference(labelled)
+        # Copies, so that whoever writes attributes on a coordinate writes on his own.
+        coords = _coordinates(self).copy()
+        labelled = xr.DataArray(array, coords, dims=("y", "x"), name=name)
+        labelled.encoding["grid_mapping"] = MAPPING
+        return labelled
 
     def georeference(self, raster: xr.DataArray) -> xr.DataArray:
         """Give a raster this grid's coordinates, CRS and exact transform.
@@ -262,11 +276,56 @@ class Grid:
         raster : DataArray
             The same values, which are not copied, with x, y, CRS and transform set.
         """
+        import rioxarray  # noqa: F401, PLC0415  registers .rio; loads slowly
+
         placed = raster.assign_coords(y=self.y, x=self.x)
         # In place, as rioxarray copies all values otherwise; the labels are new here.
         placed.rio.write_crs(self.crs.to_wkt(), inplace=True)
         result: xr.DataArray = placed.rio.write_transform(self.transform, inplace=True)
         return result
+
+
+@lru_cache(maxsize=16)
+def _coordinates(grid: Grid) -> xr.Coordinates:
+    """Return the coordinates of a grid, once made: they cost more than small maps."""
+    blank = xr.DataArray(np.broadcast_to(np.int8(0), grid.shape), dims=("y", "x"))
+    return grid.georeference(blank).coords.to_dataset().coords
+
+
+def has_crs(raster: xr.DataArray | xr.Dataset) -> bool:
+    """Return whether a raster has a coordinate reference system.
+
+    Parameters
+    ----------
+    raster : DataArray or Dataset
+        Any raster.
+
+    Returns
+    -------
+    has : bool
+        What rioxarray finds. It is asked, and loaded, only for a raster that names
+        one of :data:`CRS_PLACES` or has a coordinate that is one value.
+
+    Examples
+    --------
+    >>> has_crs(xr.DataArray([1.0, 2.0], dims="x"))
+    False
+    >>> grid = Grid.from_bounds((0, 0, 1, 1), 0.5, "EPSG:4326")
+    >>> has_crs(grid.raster(np.zeros((2, 2))))
+    True
+    """
+    named = {*raster.coords, *raster.attrs, *raster.encoding}
+    if isinstance(raster, xr.Dataset):
+        named |= {*raster.data_vars}
+        named |= {
+            key for part in raster.values() for key in (*part.attrs, *part.encoding)
+        }
+    single = any(not coordinate.dims for coordinate in raster.coords.values())
+    if not single and not named & set(CRS_PLACES):
+        return False
+    import rioxarray  # noqa: F401, PLC0415  registers .rio; loads slowly
+
+    return raster.rio.crs is not None
 
 
 def _cell_index(position: FloatArray) -> tuple[IntArray, BoolArray]:

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 import dask.array
 import numpy as np
 import numpy.typing as npt
+import rioxarray  # noqa: F401  registers the accessor .rio
 import xarray as xr
 
 from geosoil.errors import InputError

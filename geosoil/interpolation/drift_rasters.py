@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+import rioxarray  # noqa: F401  registers the accessor .rio
 import xarray as xr
 from pyproj import CRS, Transformer
 

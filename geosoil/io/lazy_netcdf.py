@@ -15,7 +15,7 @@ import xarray as xr
 
 from geosoil.errors import FileFormatError, MissingFileError
 
-CHUNK_BYTES = 8 * 2**20
+CHUNK_BYTES = 16 * 2**20
 """Small chunks that follow each other are read together up to this size as float32."""
 
 PART_OF_STEP = 0.01

@@ -47,10 +47,10 @@ def packed_picture(png: bytes) -> PackedPicture:
     >>> packed.media_type, len(packed.data) < len(picture)
     ('image/webp', True)
     """
-    values = np.asarray(imread(BytesIO(png), format="png"), dtype=np.float64)
-    dots = np.rint(values * 255.0).astype(np.uint8)
+    values = np.asarray(imread(BytesIO(png), format="png"), dtype=np.float32)
+    dots = np.rint(values * np.float32(255)).astype(np.uint8)
     # A picture of 16 bits or of grey alone stays as it is.
-    if dots.ndim != 3 or np.abs(dots / 255.0 - values).max() > 1e-6:
+    if dots.ndim != 3 or np.abs(dots / np.float32(255) - values).max() > 1e-6:
         return PackedPicture(png, PNG)
     target = BytesIO()
     imsave(target, dots, format="webp", pil_kwargs=dict(_EFFORT))

@@ -150,11 +150,18 @@ def test_bench_rank_goals(
     def loop(function: Callable[..., object]) -> Callable[[], object]:
         return lambda: [function(a[ok, j], b[ok, j]) for j, ok in enumerate(valid.T)]
 
+    def ranked() -> xr.DataArray:
+        """The formula of xarray: ranks of the complete pairs, then their r; no p."""
+        whole = np.isfinite(pair[0]) & np.isfinite(pair[1])
+        return xr.corr(*(cube.where(whole).rank("time") for cube in pair), "time")
+
+    has_ranks = importlib.util.find_spec("bottleneck") is not None
     calls: Calls = {
         "spearman": lambda: correlate(*pair, method="spearman", statistics=()),
         "kendall": lambda: correlate(*pair, method="kendall", statistics=()),
         "scipy.spearmanr": loop(stats.spearmanr),
         "scipy.kendalltau": loop(stats.kendalltau),
+        **({"xarray rank + corr": ranked} if has_ranks else {}),
         **skill("spearman", pair),
     }
     found = medians(benchmark, calls)
@@ -163,9 +170,12 @@ def test_bench_rank_goals(
         share = whole * found[f"scipy.{peer}"] / found[name]
         goal(f"{name}: loop of scipy.{peer} over ours (extrapolated)", share,
              at_least=800)  # fmt: skip
-    if "xskillscore" in found:
-        share = found["xskillscore"] / found["spearman"]
-        goal("spearman r + p + n: xskillscore over ours", share, at_least=40)
+    for peer, least in {"xarray rank + corr": 12, "xskillscore": 40}.items():
+        for ours in ("spearman", "kendall") if peer in found else ():
+            for clock, words in (("", "CPU"), (", wall", "wall")):
+                share = found[f"{peer}{clock}"] / found[f"{ours}{clock}"]
+                goal(f"{ours} r + p + n: {peer} over ours, {words}", share,
+                     at_least=least)  # fmt: skip
 
 
 @pytest.mark.benchmark(group="peak memory of pearson 23 x 600 x 1300")

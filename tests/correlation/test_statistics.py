@@ -337,7 +337,8 @@ def test_two_trends_without_relation_are_told_apart() -> None:
 
 @pytest.mark.parametrize("lined", [True, False])
 def test_numpy_and_the_compiler_give_one_answer(lined: bool) -> None:
-    from geosoil.correlation import _kernels, _kernels_student
+    from geosoil.correlation import _kernels
+    from geosoil.correlation.significance import student_p
 
     a, b = tied((16, 5, 40), seed=1)
     a[:, 0, 0], b[:, 0, 1], a[:, 0, 2] = 3.3, 0.1, np.nan
@@ -346,10 +347,13 @@ def test_numpy_and_the_compiler_give_one_answer(lined: bool) -> None:
     x, y = a.reshape(16, -1), b.reshape(16, -1)
     widths = fisher_widths(16) if lined else None
     plain = plain_pearson(x, y, 4, widths)
-    compiled = _kernels.pearson(x, y, 4, widths)
+    compiled = _kernels.unanswered(x.shape[1], lined=lined)
+    table = np.empty(0) if widths is None else widths
+    for part in ((0, 70), (70, 200)):
+        _kernels.pearson(x, y, part, 4, table, compiled)
     assert x.size < SMALL
     np.testing.assert_allclose(plain[0], compiled[0], rtol=0, atol=1e-14)
-    p = _kernels_student.student_p(compiled.r, compiled.n, 2)
+    p = student_p(compiled.r, compiled.n, 16)
     np.testing.assert_allclose(plain[1], p, rtol=1e-6, atol=1e-13)
     np.testing.assert_array_equal(plain[2], compiled.n)
     np.testing.assert_array_equal(plain[3], compiled.reason)
@@ -364,9 +368,27 @@ def test_the_series_of_p_is_the_beta_function_for_all_degrees_at_once() -> None:
     pairs = rng.integers(0, 501, size=9001).astype(np.int32)
     r = np.concatenate([rng.uniform(-1, 1, 8993), [0, 0.5, -0.5, 1, -1, 1, np.nan, 1]])
     pairs[-8:] = [3, 4, 5, 3, 4, 60, 9, 2]
-    found = _kernels_student.student_p(r, pairs, 2)
+    found = np.empty(r.size)
+    terms = _kernels_student.series(500)
+    _kernels_student.student_p(r, pairs, 2, terms, found)
     np.testing.assert_allclose(found, p_value(r, pairs), rtol=0, atol=1e-14)
     assert np.isnan(found[pairs < 3]).all()
+
+
+def test_the_smallest_p_keep_their_digits() -> None:
+    """Down to the end of the range of float64, for few pairs and for many."""
+    from geosoil.correlation.significance import student_p
+
+    rng = np.random.default_rng(7)
+    pairs = rng.integers(3, 1000, size=20_000).astype(np.int32)
+    r = rng.uniform(-1, 1, pairs.size)
+    r[:3000] = 1 - 10.0 ** rng.uniform(-16, -1, 3000)
+    exact = p_value(r, pairs)
+    tail = (exact < 1e-8) & (exact > 1e-300)
+    assert tail.sum() > 5000
+    found = student_p(r, pairs, 1000)
+    np.testing.assert_allclose(found[tail], exact[tail], rtol=1e-12)
+    assert (found[exact == 0] <= 1e-300).all()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import rioxarray  # noqa: F401  registers the accessor .rio
 import xarray as xr
 from affine import Affine
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from pyproj import CRS
 
 from geosoil.errors import GridMismatchError, InputError, MissingCRSError
-from geosoil.grids.grid import Grid, check_same_grid
+from geosoil.grids.grid import Grid, check_same_grid, has_crs
 
 STUDY = Grid.from_bounds((89.40, 31.55, 102.30, 36.30), 0.05, "EPSG:4326")
 
@@ -119,3 +120,30 @@ def test_a_place_without_numbers_lies_outside() -> None:
 def test_a_grid_of_one_cell_is_not_lost_to_rounding() -> None:
     grid = Grid.from_bounds((95.11, 33.11, 95.12, 33.12), 0.01, "EPSG:4326")
     assert grid.shape == (1, 1)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:32647"])
+def test_a_raster_is_labelled_as_rioxarray_would(crs: str) -> None:
+    grid = Grid.from_bounds((80, 30, 82, 33), 0.5, crs)
+    values = np.arange(24.0).reshape(grid.shape)
+    plain = xr.DataArray(values, dims=("y", "x"), name="v")
+    expected = grid.georeference(plain)
+    for _ in range(2):
+        found = grid.raster(values, name="v")
+        xr.testing.assert_identical(found, expected)
+        assert found.encoding == expected.encoding
+        assert np.shares_memory(found.to_numpy(), values)
+        assert Grid.of(found) == grid
+        # Nothing that a user writes on one raster is seen on the next.
+        found["x"].attrs["units"] = "m"
+        found["spatial_ref"].attrs["note"] = "mine"
+        found.encoding["dtype"] = "int16"
+
+
+def test_a_raster_without_a_word_of_it_has_no_crs() -> None:
+    bare = xr.DataArray(np.zeros((2, 2)), dims=("y", "x"))
+    assert not has_crs(bare)
+    assert not has_crs(bare.assign_coords(time=3))
+    assert has_crs(bare.rio.write_crs(4326))
+    assert has_crs(bare.rio.write_crs(4326, grid_mapping_name="mercator"))
+    assert has_crs(bare.to_dataset(name="v").rio.write_crs(4326))
