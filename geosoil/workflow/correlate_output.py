@@ -22,6 +22,7 @@ from geosoil.plotting.correlation_maps import (
     figure_correlation_maps,
 )
 from geosoil.plotting.style import render
+from geosoil.workflow.class_colours import flag_colours
 from geosoil.workflow.correlate_inputs import OpenedSeries
 from geosoil.workflow.correlate_request import CorrelateRequest
 from geosoil.workflow.gis_styles import write_styles
@@ -61,7 +62,9 @@ def write_correlation(
         Files written.
     """
     paths = [
-        write_geotiff(layer, path, description=words, tags=tags)
+        write_geotiff(
+            layer, path, description=words, tags=tags, colours=flag_colours(layer)
+        )
         for layer, path, words, tags in _layers(maps, opened, request, folder)
     ]
     paths += write_styles(paths)

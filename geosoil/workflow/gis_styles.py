@@ -26,6 +26,7 @@ from geosoil.workflow.catalogue import (
     described,
     entry_of,
 )
+from geosoil.workflow.class_colours import NOTHING, free_colours
 from geosoil.workflow.class_words import NO_REASON, class_names
 from geosoil.workflow.map_style import CLASSES, DIFFERENCE, PLAIN, scale_of, unit_words
 
@@ -38,11 +39,7 @@ SD_OF_FRACTIONS = (0.0, 0.5)
 MOST_CELLS = 200_000
 """Cells of a band that limits are taken from; larger bands are thinned."""
 
-NOTHING = "#ecece6"
-"""Pale colour of the code 0, which says that there is nothing to say."""
-
 _SLACK = 1e-6
-_CLASS_HUES, _N_CLASS_HUES = MapKind("batlowS", "classes"), 100
 
 Rasters = Sequence[tuple[CatalogueEntry, RasterHeader]]
 
@@ -238,7 +235,7 @@ def _classes(members: Rasters) -> list[RasterStyle]:
     """Return the styles of classes; a code looks the same on all of them."""
     held = [_codes(header) for _, header in members]
     union = sorted({code for codes in held for code in codes})
-    free = _free_colours(len(union))
+    free = free_colours(len(union))
     styles: list[RasterStyle] = []
     for codes, (_, header) in zip(held, members, strict=True):
         names = class_names(header.tags, codes)
@@ -264,11 +261,3 @@ def _codes(header: RasterHeader) -> list[int]:
     cells = header.grid.shape[0] * header.grid.shape[1]
     values = read_thinned(header.path, most_cells=cells)
     return [int(code) for code in np.unique(values)]
-
-
-def _free_colours(number: int) -> list[str]:
-    """Return colours that are told apart, the first of them first."""
-    hues = [
-        hue for _, hue in colour_stops(_CLASS_HUES, (0.0, 99.0), n_stops=_N_CLASS_HUES)
-    ]
-    return [hues[order % len(hues)] for order in range(number)]

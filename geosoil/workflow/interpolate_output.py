@@ -16,6 +16,7 @@ from geosoil.io._atomic import write_bytes, write_csv, write_text
 from geosoil.io.class_sidecar import with_sidecars
 from geosoil.io.geotiff import write_geotiff
 from geosoil.io.netcdf import write_netcdf
+from geosoil.workflow.class_colours import flag_colours
 from geosoil.workflow.gis_styles import write_styles
 from geosoil.workflow.interpolate_figures import draw_figures
 from geosoil.workflow.interpolate_methods import IN_WORDS
@@ -58,7 +59,13 @@ def write_interpolation(
     figures = draw_figures(results, request)
     tags = _tags(results, request)
     paths = [
-        write_geotiff(layer, folder / f"{stem}.tif", description=words, tags=tags)
+        write_geotiff(
+            layer,
+            folder / f"{stem}.tif",
+            description=words,
+            tags=tags,
+            colours=flag_colours(layer),
+        )
         for stem, layer, words in _layers(results)
     ]
     paths += write_styles(paths)

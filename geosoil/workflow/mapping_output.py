@@ -13,6 +13,7 @@ from geosoil.grids.grid import FloatArray
 from geosoil.io.class_sidecar import with_sidecars
 from geosoil.io.geotiff import write_geotiff
 from geosoil.io.netcdf import write_netcdf
+from geosoil.workflow.class_colours import flag_colours
 from geosoil.workflow.inputs import StudyInputs
 from geosoil.workflow.mapping_choice import Choice
 from geosoil.workflow.mapping_draws import NAMES, Spread
@@ -182,6 +183,7 @@ def write_maps(maps: xr.Dataset, sources: tuple[str, ...], folder: Path) -> list
             folder / f"fraction_support_{period}.tif",
             description=f"why the sites support no fraction, {period}",
             tags={**_without_draws(maps.attrs), "bits": words},
+            colours=flag_colours(support),
         )
     )
     paths += with_sidecars(paths[-1:])[1:]
