@@ -162,6 +162,21 @@ def _straight(x: Cube, y: Cube, request: Request) -> Planes:
     return planes
 
 
+def load_kernels() -> None:
+    """Load the compiled kernels, so that small cubes are left to them as well.
+
+    Notes
+    -----
+    Numpy and the kernels differ in the last digits. Work whose results must not depend
+    on what was computed before it in the same process loads the kernels first.
+
+    Examples
+    --------
+    >>> load_kernels()
+    """
+    from geosoil.correlation import _kernels  # noqa: F401, PLC0415  numba
+
+
 def _pearson(x: Cube, y: Cube, request: Request) -> Planes:
     """Pearson's r with its line; by numpy where a compiler would take longer."""
     lined = bool(set(request.statistics) - {"n_effective", "theil_sen_slope"})

@@ -52,6 +52,23 @@ def use_kernels(work: float, limit: float) -> bool:
     return work >= limit or KERNELS in sys.modules
 
 
+def load_kernels() -> None:
+    """Load the compiled kernels, so that small work is left to them as well.
+
+    Notes
+    -----
+    Numpy and the kernels differ in the last digits. Work whose results must not depend
+    on what was computed before it in the same process loads the kernels first.
+
+    Examples
+    --------
+    >>> load_kernels()
+    >>> use_kernels(1.0, 2.0)
+    True
+    """
+    from geosoil.interpolation import _kernels_kriging  # noqa: F401, PLC0415  numba
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ScaledVariogram:
     """A variogram as a sum of structures whose distances are scaled to a range of 1."""

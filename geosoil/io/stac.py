@@ -152,7 +152,10 @@ def write_collection(
     for file in files:
         collection.add_asset(file.stem, _asset(file, place / COLLECTION, file.name))
     return [
-        write_text(_json(thing), Path(thing.self_href)) for thing in (collection, *made)
+        write_text(
+            _json(thing), Path(folder) / Path(thing.self_href).relative_to(place)
+        )
+        for thing in (collection, *made)
     ]
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 import pandas as pd
 
 from geosoil.config import StudyConfig, read_config
+from geosoil.correlation import blocks as correlation_blocks
 from geosoil.errors import ConfigError, InputError
+from geosoil.interpolation import kriging_scaled
 from geosoil.io._atomic import sweep_leftovers
 from geosoil.workflow.correlation import correlate_study, correlated_names
 from geosoil.workflow.figures import StudyResults
@@ -175,6 +177,9 @@ class _Read:
 
 def _compute(read: _Read, folder: Path, stages: Stages, journal: Journal) -> Finished:
     """Compute every result of a study, or take what an interrupted run had finished."""
+    # A run that goes on must compute as a whole one does, whatever it has loaded.
+    correlation_blocks.load_kernels()
+    kriging_scaled.load_kernels()
     inputs, reference = read.inputs, read.reference
     config = inputs.config
     report = stages.begin(steps=1 + len(config.tracers.sources))
