@@ -20,8 +20,9 @@ from geosoil.interpolation.working_memory import working_bytes
 SIDE = 256
 """Rows and columns of a block by default."""
 
-BYTES_A_CELL = 80
-"""Places of a block in the grid's CRS and in metres, and what is known of them."""
+BYTES_A_CELL = 48
+"""Places of a block in the grid's CRS and in metres, and what is known of them; labels
+of cells are shared."""
 
 COPIES = 3
 """How often a block holds its answers: bare, labelled, and together."""

@@ -192,7 +192,7 @@ with dask.config.set(scheduler="threads", num_workers=2):
         ("lambda: Kriging(model, n_neighbors=16)", 2500, 1600),
     ],
 )
-def test_the_prediction_is_not_far_above_what_is_measured(
+def test_the_prediction_is_at_most_twice_what_is_measured(
     make: str, count: int, side: int
 ) -> None:
     answer = subprocess.run(
@@ -202,4 +202,4 @@ def test_the_prediction_is_not_far_above_what_is_measured(
         check=True,
     )
     predicted, measured = map(int, answer.stdout.split())
-    assert 0.95 * measured < predicted < 2.3 * measured
+    assert 0.95 * measured < predicted < 2 * measured

@@ -35,7 +35,8 @@ def test_two_hundred_kills_leave_whole_files_alone(tmp_path: Path, kind: str) ->
     assert len(whole) == 2
     # The file of before the first kill is there, so that none may ever be absent.
     assert set(told["seen"]) <= whole
-    # The moments meet writers at work: half-written parts are seen.
+    # The moments meet writers at work: both contents and half-written parts are seen.
+    assert set(told["seen"]) == whole
     assert told["leftovers"] > MOMENTS // 10
     sweep_leftovers(tmp_path / "out")
     names = {path.name for path in (tmp_path / "out").iterdir()}
