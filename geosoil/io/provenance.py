@@ -39,8 +39,6 @@ PACKAGES = (
 RECORD = "provenance.json"
 """Name of the record of a run."""
 
-BLOCK = 1 << 20
-
 CODE = (".py", ".j2", ".css")
 """Endings of the files that make results: code and templates."""
 LARGEST_RECORD = 1 << 28
@@ -68,15 +66,12 @@ def file_digest(path: Path) -> str:
     FileFormatError
         If it cannot be read.
     """
-    digest = hashlib.sha256()
     try:
         with path.open("rb") as stream:
-            while block := stream.read(BLOCK):
-                digest.update(block)
+            return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         message = f"'{path}' cannot be read: {error.strerror}."
         raise FileFormatError(message) from error
-    return digest.hexdigest()
 
 
 def file_entry(path: Path) -> dict[str, object]:

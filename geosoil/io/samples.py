@@ -16,6 +16,7 @@ from geosoil.io._atomic import write_csv
 from geosoil.io.issues import Issue
 from geosoil.io.positions import located_table, sample_points
 from geosoil.io.sample_checks import ISOTOPES, check_samples
+from geosoil.io.spreadsheets import FORMULA
 from geosoil.io.table_dates import DateOrder
 from geosoil.io.table_labels import (
     MONTH_NAMES,
@@ -33,7 +34,6 @@ SAMPLE_CRS = "EPSG:4326"
 
 _KIND = "Sample table"
 _ISSUE_COLUMNS = ["row", "column", "found", "read_as", "rule", "severity"]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +276,7 @@ def write_samples(samples: gpd.GeoDataFrame, path: str | os.PathLike[str]) -> Pa
 
 
 def _guarded(text: object) -> object:
-    if isinstance(text, str) and text.startswith(_FORMULA):
+    if isinstance(text, str) and text.startswith(FORMULA):
         return f"'{text}"
     return text
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,7 @@ from geosoil.errors import FileFormatError, InputError
 from geosoil.io._atomic import write_text
 from geosoil.io._sniff import check_kind
 from geosoil.io.geotiff import grid_of_file
+from geosoil.io.provenance import file_entry
 
 EXTENSIONS = {
     name: f"https://stac-extensions.github.io/{name}/v{version}/schema.json"
@@ -48,7 +48,6 @@ COLLECTION = "collection.json"
 _COG = "; profile=cloud-optimized"
 _SHA2_256 = "1220"
 """Multihash: algorithm 0x12, 0x20 bytes."""
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,12 +180,9 @@ def file_fields(path: str | os.PathLike[str]) -> dict[str, Any]:
     ...     file_fields(file)["file:checksum"][:12]
     '1220ba7816bf'
     """
-    digest, size = hashlib.sha256(), 0
-    with Path(path).open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-            size += len(block)
-    return {"file:size": size, "file:checksum": _SHA2_256 + digest.hexdigest()}
+    entry = file_entry(Path(path))
+    checksum = f"{_SHA2_256}{entry['sha256']}"
+    return {"file:size": entry["bytes"], "file:checksum": checksum}
 
 
 @dataclass(frozen=True, slots=True)

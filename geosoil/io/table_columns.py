@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from geosoil.io.issues import Ledger, name_rows
+from geosoil.io.spreadsheets import FORMULA
 from geosoil.io.table_coordinates import read_coordinate
 from geosoil.io.table_dates import DateOrder, read_dates
 from geosoil.io.table_labels import read_depth
@@ -19,8 +20,6 @@ from geosoil.io.vocabulary import Column
 
 NUMERIC = ("number", "latitude", "longitude")
 """Kinds of column that hold numbers."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +187,7 @@ def _read_ids(part: Part, cells: Sequence[Cell], ledger: Ledger) -> pd.Series[st
         if isinstance(cell, date | datetime):
             rule = "the workbook holds a date where an id is expected"
             ledger.add((row, part.column.name), text, text, rule, severity="suspect")
-        elif text.startswith("'") and text[1:].startswith(_FORMULA):
+        elif text.startswith("'") and text[1:].startswith(FORMULA):
             ledger.add(
                 (row, part.column.name), text, text[1:], "leading apostrophe removed"
             )
@@ -223,5 +222,5 @@ def texts_of(cells: Sequence[Cell]) -> pd.Series[str]:
         Their texts.
     """
     texts = [cell_text(cell) for cell in cells]
-    plain = [t[1:] if t[:1] == "'" and t[1:].startswith(_FORMULA) else t for t in texts]
+    plain = [t[1:] if t[:1] == "'" and t[1:].startswith(FORMULA) else t for t in texts]
     return pd.Series([text or None for text in plain], dtype="str")

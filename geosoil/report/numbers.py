@@ -29,9 +29,6 @@ COLUMNS = (
 )
 """Columns of the table of numbers."""
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""First signs by which a spreadsheet takes a text for a formula."""
-
 Node = TypeVar("Node")
 
 
@@ -263,7 +260,7 @@ def number_table(report: Report) -> pd.DataFrame:
     -------
     table : DataFrame
         Columns :data:`COLUMNS`; ``number`` is the anchor in the page, so that
-        ``report.html#n12`` shows it. No text begins as a formula would.
+        ``report.html#n12`` shows it.
 
     Examples
     --------
@@ -274,40 +271,12 @@ def number_table(report: Report) -> pd.DataFrame:
         {
             "number": number.key,
             **{
-                name: spreadsheet_text(getattr(number, name))
-                for name in ("section", "name", "group", "unit", "source")
+                name: getattr(number, name)
+                for name in COLUMNS
+                if name not in ("number", "printed")
             },
-            **{name: getattr(number, name) for name in ("value", "lower", "upper")},
-            "printed": spreadsheet_text(print_number(number)),
+            "printed": print_number(number),
         }
         for number in all_numbers(report)
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def spreadsheet_text(text: str) -> str:
-    """Return text that no spreadsheet takes for a formula.
-
-    Parameters
-    ----------
-    text : str
-        Text of a cell.
-
-    Returns
-    -------
-    safe : str
-        With an apostrophe before it where it begins with =, +, -, @ or a control sign
-        and is no number.
-
-    Examples
-    --------
-    >>> spreadsheet_text("=cmd|' /C calc'!A0"), spreadsheet_text("-12.5")
-    ("'=cmd|' /C calc'!A0", '-12.5')
-    """
-    if not text.startswith(FORMULA):
-        return text
-    try:
-        float(text)
-    except ValueError:
-        return f"'{text}"
-    return text

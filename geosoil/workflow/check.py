@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,11 @@ from geosoil.io._atomic import write_csv
 from geosoil.io.geotiff import read_geotiff
 from geosoil.io.sample_checks import ISOTOPES
 from geosoil.io.samples import SampleReading, inspect_samples
+from geosoil.io.spreadsheets import guarded_table
 from geosoil.io.table_dates import DateOrder
 from geosoil.tracers.quality import check_quality
 
 _COLUMNS = ["row", "column", "found", "read_as", "rule", "severity"]
-_FORMULA = re.compile(r"[=@\t\r]|[+-](?![0-9.,])")
 _ORDER = ("suspect", "warn", "change", "note")
 
 
@@ -245,14 +244,5 @@ def write_fixes(result: CheckResult, path: str | os.PathLike[str]) -> Path:
             "another name."
         )
         raise InputError(message)
-    issues = result.issues.copy()
-    for name in ("column", "found", "read_as"):
-        issues[name] = issues[name].map(_guarded)
+    issues = guarded_table(result.issues, ("column", "found", "read_as"))
     return write_csv(issues, target)
-
-
-def _guarded(text: object) -> object:
-    """Put an apostrophe before text that a spreadsheet would run as a formula."""
-    if isinstance(text, str) and _FORMULA.match(text):
-        return f"'{text}"
-    return text

@@ -18,7 +18,7 @@ from geosoil.workflow.cube_layers import (
 )
 from geosoil.workflow.figures import StudyResults
 from geosoil.workflow.inputs import StudyInputs
-from geosoil.workflow.simulated import simulated_tag
+from geosoil.workflow.simulated import SIMULATED_DATA, simulated_tag
 
 FILE = "cube.nc"
 """Name of the file."""
@@ -104,11 +104,7 @@ def _attributes(inputs: StudyInputs) -> dict[str, object]:
     """Global attributes of the file, without a clock."""
     config = inputs.config
     simulated = config.study.simulated
-    words = (
-        "SIMULATED study: no sample, satellite or climate value was measured. "
-        if simulated
-        else ""
-    )
+    words = f"{SIMULATED_DATA}. " if simulated else ""
     return {
         "title": f"Sources of soil water and their relations: {config.study.name}",
         "source": f"{'simulated' if simulated else 'measured'} water samples "

@@ -19,6 +19,7 @@ from geosoil.io._atomic import atomic_path, write_text
 from geosoil.io.provenance import file_digest
 from geosoil.workflow.kept_values import build, pack
 from geosoil.workflow.stages import Report
+from geosoil.workflow.stale_files import is_within
 
 Value = TypeVar("Value")
 
@@ -271,9 +272,7 @@ def _is_whole(entry: dict[str, Any]) -> bool:
     """Whether an entry names a file within the journal, or files and their digests."""
     if "files" in entry:
         names = entry["files"]
-        return isinstance(names, dict) and not any(
-            Path(name).is_absolute() or ".." in Path(name).parts for name in names
-        )
+        return isinstance(names, dict) and all(map(is_within, names))
     named = re.fullmatch(r"[a-z0-9-]+\.npz", str(entry.get("file")))
     return bool(named) and {"sha256", "warnings"} <= set(entry)
 

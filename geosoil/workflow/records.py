@@ -17,7 +17,6 @@ from geosoil.config import (
 )
 from geosoil.errors import FileFormatError
 from geosoil.io._atomic import write_text
-from geosoil.io.checksums import check_inputs
 from geosoil.io.provenance import (
     RECORD,
     file_entry,
@@ -165,15 +164,9 @@ def begun_record(config: StudyConfig, files: ReadFiles) -> dict[str, object]:
     Returns
     -------
     record : dict
-        Software, settings and inputs, as in ``provenance.json``.
+        As ``provenance.json`` will be, without a file written.
     """
-    return {
-        "software": software_versions(),
-        "settings": portable_settings(config),
-        "inputs": files.entries,
-        "config_hash": config_hash(config),
-        "input_verified": check_inputs(list(files.paths.values())),
-    }
+    return _study_record(config, files, (), Path())
 
 
 def write_study_record(
@@ -197,8 +190,16 @@ def write_study_record(
     path : Path
         ``provenance.json``.
     """
+    record = _study_record(config, files, paths, folder)
+    return write_text(seal(strict_json(record)), folder / RECORD)
+
+
+def _study_record(
+    config: StudyConfig, files: ReadFiles, paths: Iterable[Path], folder: Path
+) -> dict[str, object]:
+    """Describe the run of a study that has written some files."""
     file = config.file
-    record = run_provenance(
+    return run_provenance(
         settings=portable_settings(config),
         inputs=files.paths,
         outputs=paths,
@@ -210,7 +211,6 @@ def write_study_record(
         },
         known=files.entries,
     )
-    return write_text(seal(strict_json(record)), folder / RECORD)
 
 
 def write_command_record(

@@ -106,7 +106,7 @@ def write_results_package(
         layers["stations"] = stations
     if inputs.region is not None:
         # One turn for all rings: parts that turn otherwise would count negative.
-        areas = geodesic_area(inputs.region.geometry.normalize())
+        areas = geodesic_area(inputs.region.geometry)
         layers["basins"] = inputs.region.assign(area_km2=areas)
     layers = {name: _in_degrees(table) for name, table in layers.items()}
     layers |= {

@@ -18,7 +18,7 @@ from geosoil.workflow.catalogue import CatalogueEntry, catalogue
 from geosoil.workflow.cube_time import month_number, period_times
 from geosoil.workflow.inputs import StudyInputs
 from geosoil.workflow.map_style import CLASSES
-from geosoil.workflow.simulated import simulated_tag
+from geosoil.workflow.simulated import SIMULATED_DATA, simulated_tag
 
 FOLDER = "stac"
 """Folder of the catalogue within that of the results."""
@@ -33,8 +33,6 @@ KEYWORDS = (
     "end-member mixing",
     "correlation",
 )
-
-SIMULATED = "SIMULATED: no value was measured. "
 
 _DATE = re.compile(r"\b(\d{4})-(\d{2})(?:-(\d{2}))?\b")
 _YEAR = re.compile(r"(?<!\d)(\d{4})(?!\d)")
@@ -164,7 +162,7 @@ def _item(
     return RasterItem(
         path=entry.path,
         title=entry.title,
-        description=f"{SIMULATED if simulated else ''}{entry.title}.{made}",
+        description=f"{f'{SIMULATED_DATA}. ' if simulated else ''}{entry.title}.{made}",
         start=times[0],
         end=times[1],
         keywords=tuple(dict.fromkeys((*entry.group, entry.style))),
@@ -182,8 +180,8 @@ def _words(inputs: StudyInputs) -> CollectionWords:
     return CollectionWords(
         id=identity[:64],
         title=study.name,
-        description=f"{SIMULATED if study.simulated else ''}Source fractions of soil "
-        f"water and their correlations: {study.name}. Simulated: "
+        description=f"{f'{SIMULATED_DATA}. ' if study.simulated else ''}Source "
+        f"fractions of soil water and their correlations: {study.name}. Simulated: "
         f"{simulated_tag(study.simulated)}. Made by geosoil {__version__}. The terms "
         "of use are those of the study's data.",
         keywords=(*KEYWORDS, *(("simulated",) if study.simulated else ())),

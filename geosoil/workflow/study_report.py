@@ -14,6 +14,7 @@ from geosoil.config import canonical_digest
 from geosoil.errors import FileFormatError, InputError, MissingFileError
 from geosoil.io._atomic import write_csv, write_text
 from geosoil.io.provenance import RECORD, read_record
+from geosoil.io.spreadsheets import guarded_table
 from geosoil.plotting.style import water_style
 from geosoil.report.collect import collect_report
 from geosoil.report.document import Report
@@ -27,6 +28,9 @@ from geosoil.workflow.report_figures import report_pictures
 from geosoil.workflow.report_tables import is_of_run, read_tables
 from geosoil.workflow.simulated import SIMULATED_PAGE
 from geosoil.workflow.summary import REASONS
+
+TEXT_COLUMNS = ("section", "name", "group", "unit", "printed", "source")
+"""Columns of the table of numbers that hold texts."""
 
 PAGE, NUMBERS, SUMMARY = "report.html", "report_numbers", "summary.json"
 MEGABYTE = 1e6
@@ -140,7 +144,7 @@ def _write(report: Report, page: Path, numbers: Path) -> list[Path]:
     """Write the page and the table of its numbers."""
     return [
         write_text(render_report(report), page),
-        write_csv(number_table(report), numbers),
+        write_csv(guarded_table(number_table(report), TEXT_COLUMNS), numbers),
     ]
 
 
