@@ -133,9 +133,9 @@ from .io.netcdf import write_netcdf_grids as write_netcdf_grids
 from .io.quality_bits import QualityRule as QualityRule
 from .io.quality_bits import decode_vi_quality as decode_vi_quality
 from .io.raster_series import open_series as open_series
+from .io.sample_writing import write_samples as write_samples
 from .io.samples import read_samples as read_samples
 from .io.samples import sample_issues as sample_issues
-from .io.samples import write_samples as write_samples
 from .strata import StrataEdges as StrataEdges
 from .strata import add_strata as add_strata
 from .tracers.artefact import evaporation_line_artefact as evaporation_line_artefact

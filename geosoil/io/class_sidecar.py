@@ -283,10 +283,30 @@ def _named_bits(
     bits = _pairs(attrs, "flag_masks")
     if len(counts) > _MOST:
         return bits
-    return {
-        code: "; ".join(name for bit, name in bits.items() if code & bit) or NO_BIT
-        for code in sorted(counts)
-    }
+    return {code: bit_words(code, bits) for code in sorted(counts)}
+
+
+def bit_words(code: int, bits: Mapping[int, str]) -> str:
+    """Name the bits that are set in a code.
+
+    Parameters
+    ----------
+    code : int
+        Sum of bits.
+    bits : mapping of int to str
+        Name of each.
+
+    Returns
+    -------
+    words : str
+        All that are set; :data:`NO_BIT` where none is.
+
+    Examples
+    --------
+    >>> bit_words(3, {1: "far", 2: "few"}), bit_words(0, {1: "far"})
+    ('far; few', 'none of these')
+    """
+    return "; ".join(name for bit, name in bits.items() if code & bit) or NO_BIT
 
 
 def _pairs(attrs: Mapping[str, object], key: str) -> dict[int, str]:

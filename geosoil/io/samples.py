@@ -12,11 +12,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geosoil.io._atomic import write_csv
 from geosoil.io.issues import Issue
 from geosoil.io.positions import located_table, sample_points
 from geosoil.io.sample_checks import ISOTOPES, check_samples
-from geosoil.io.spreadsheets import FORMULA
 from geosoil.io.table_dates import DateOrder
 from geosoil.io.table_labels import (
     MONTH_NAMES,
@@ -118,10 +116,49 @@ def read_samples(
     >>> samples[["sample_id", "water", "d18O", "d2H"]].to_dict("records")
     [{'sample_id': '001', 'water': 'precipitation', 'd18O': -12.5, 'd2H': -90.0}]
     """
-    source = Path(path)
-    table = _opened(source, _Options(columns, crs, dates, tuple(require)))
-    table.ledger.raise_faults(_KIND, source)
-    return _samples(table)
+    return _samples(_usable(path, _Options(columns, crs, dates, tuple(require))))
+
+
+def read_numbered_samples(
+    path: str | os.PathLike[str],
+    *,
+    columns: Mapping[str, str] | None = None,
+    crs: str | None = None,
+    dates: DateOrder | None = None,
+) -> tuple[gpd.GeoDataFrame, tuple[int, ...]]:
+    r"""Read a table of water samples, and where in the file each stands.
+
+    Parameters
+    ----------
+    path, columns, crs, dates
+        As for :func:`read_samples`.
+
+    Returns
+    -------
+    samples : GeoDataFrame, EPSG:4326
+        As :func:`read_samples` gives it.
+    rows : tuple of int
+        Row in the file of each sample, counted from 1.
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist.
+    SampleTableError
+        If the file is no table, or cannot be used as it stands.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "soil.csv"
+    ...     _ = path.write_text("id,d18O,d2H\n1,-12,-86\n2,-13,-94\n")
+    ...     samples, rows = read_numbered_samples(path)
+    >>> rows
+    (2, 3)
+    """
+    table = _usable(path, _Options(columns, crs, dates, ISOTOPES))
+    return _samples(table), tuple(table.rows)
 
 
 def inspect_samples(
@@ -176,6 +213,14 @@ class _Options:
     require: tuple[str, ...]
 
 
+def _usable(path: str | os.PathLike[str], options: _Options) -> ColumnTable:
+    """Columns and places of a table without faults."""
+    source = Path(path)
+    table = _opened(source, options)
+    table.ledger.raise_faults(_KIND, source)
+    return table
+
+
 def _opened(source: Path, options: _Options) -> ColumnTable:
     """Columns, places and faults of a table."""
     projected = projected_columns(loose=options.crs is not None)
@@ -228,57 +273,6 @@ def sample_issues(samples: gpd.GeoDataFrame) -> pd.DataFrame:
     """
     issues = cast("list[Issue]", samples.attrs.get("issues", []))
     return pd.DataFrame(issues, columns=_ISSUE_COLUMNS)
-
-
-def write_samples(samples: gpd.GeoDataFrame, path: str | os.PathLike[str]) -> Path:
-    """Write samples as CSV that :func:`read_samples` gives back unchanged.
-
-    Text that a spreadsheet would run as a formula gets a leading apostrophe; the
-    reader takes it off again.
-
-    Parameters
-    ----------
-    samples : GeoDataFrame
-        Samples with the columns of :func:`read_samples`.
-    path : path
-        File to write, UTF-8.
-
-    Returns
-    -------
-    path : Path
-        The file written.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> table = {"sample_id": ["=1"], "d18O": [-9.0], "d2H": [-60.0]}
-    >>> samples = gpd.GeoDataFrame(table)
-    >>> with TemporaryDirectory() as folder:
-    ...     path = write_samples(samples, Path(folder) / "out.csv")
-    ...     print(path.read_text())
-    sample_id,d18O,d2H
-    '=1,-9.0,-60.0
-    <BLANKLINE>
-    """
-    shape = samples.columns == getattr(samples, "_geometry_column_name", None)
-    frame = pd.DataFrame(samples.loc[:, ~shape]).copy()
-    frame.attrs = {}
-    for name in frame.columns:
-        column = frame[name]
-        if pd.api.types.is_datetime64_any_dtype(column.dtype):
-            frame[name] = column.dt.strftime("%Y-%m-%d")
-        elif not (
-            pd.api.types.is_numeric_dtype(column.dtype)
-            or pd.api.types.is_bool_dtype(column.dtype)
-        ):
-            frame[name] = column.map(_guarded, na_action="ignore")
-    return write_csv(frame, Path(path))
-
-
-def _guarded(text: object) -> object:
-    if isinstance(text, str) and text.startswith(FORMULA):
-        return f"'{text}"
-    return text
 
 
 def _read_words(frame: pd.DataFrame, table: ColumnTable) -> None:

@@ -11,12 +11,12 @@ import rioxarray  # noqa: F401  registers the accessor .rio
 import xarray as xr
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap, to_hex
+from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 
 from geosoil.grids.grid import Grid
 from geosoil.plotting.layers import MOST_CELLS, draw_raster
-from geosoil.plotting.scales import colour_map
+from geosoil.plotting.scales import class_hues
 from geosoil.plotting.style import MISSING
 
 FloatArray = npt.NDArray[np.float64]
@@ -116,10 +116,8 @@ def ranked_classes(
 
 def _free_colours(given: Sequence[MapClass | None]) -> list[str]:
     """Return a colour of its own for each class that has none."""
-    table = colour_map("batlowS")
     taken = {one.colour for one in given if one is not None}
-    colours = [to_hex(table(order)) for order in range(table.N)]
-    return [colour for colour in colours if colour not in taken][: len(given)]
+    return [colour for colour in class_hues() if colour not in taken][: len(given)]
 
 
 def draw_classes(

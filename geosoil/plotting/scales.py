@@ -140,6 +140,28 @@ def colour_map(palette: str) -> Colormap:
     return colours.with_extremes(bad=MISSING)
 
 
+def class_hues() -> list[str]:
+    """Return colours for classes, those that are told apart best first.
+
+    Returns
+    -------
+    hues : list of str
+        100 colours as #rrggbb.
+
+    References
+    ----------
+    Crameri, F. (2018), Scientific colour maps, Zenodo, doi:10.5281/zenodo.1243862.
+
+    Examples
+    --------
+    >>> hues = class_hues()
+    >>> len(hues), hues[0]
+    (100, '#011959')
+    """
+    table = colour_map("batlowS")
+    return [to_hex(table(order)) for order in range(table.N)]
+
+
 def colour_limits(
     arrays: Sequence[npt.ArrayLike], kind: str | MapKind
 ) -> tuple[float, float]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from geosoil.plotting.scales import MapKind, colour_stops
+from geosoil.plotting.scales import class_hues
 
 NOTHING = "#ecece6"
 """Pale colour of the code 0, which says that there is nothing to say."""
-
-_HUES, _N_HUES = MapKind("batlowS", "classes"), 100
 
 
 def free_colours(number: int) -> list[str]:
@@ -26,16 +24,12 @@ def free_colours(number: int) -> list[str]:
     colours : list of str
         As #rrggbb; beyond 100 they come again.
 
-    References
-    ----------
-    Crameri, F. (2018), Scientific colour maps, Zenodo, doi:10.5281/zenodo.1243862.
-
     Examples
     --------
     >>> len(set(free_colours(20)))
     20
     """
-    hues = [hue for _, hue in colour_stops(_HUES, (0.0, 99.0), n_stops=_N_HUES)]
+    hues = class_hues()
     return [hues[order % len(hues)] for order in range(number)]
 
 

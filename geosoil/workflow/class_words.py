@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-NONE = "none of these"
-"""Name of the code 0 where the others are sums of flags."""
+from geosoil.io.class_sidecar import NO_BIT, bit_words
 
-NO_REASON = (NONE, "ok")
+NO_REASON = (NO_BIT, "ok")
 """Names of the code 0 that say that there is nothing to say."""
 
 
@@ -54,10 +53,8 @@ def class_names(tags: Mapping[str, str], codes: Iterable[int]) -> dict[int, str]
     known = sum(bits)
     names = {}
     for code in codes if bits else ():
-        if code == 0:
-            names[code] = NONE
-        elif 0 < code == code & known:
-            names[code] = "; ".join(name for bit, name in bits.items() if code & bit)
+        if 0 <= code == code & known:
+            names[code] = bit_words(code, bits)
     return names
 
 

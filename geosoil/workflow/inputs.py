@@ -23,7 +23,7 @@ from geosoil.grids.zones import polygon_mask
 from geosoil.io.end_member_tables import read_end_members
 from geosoil.io.geotiff import read_geotiff
 from geosoil.io.layers import read_polygons
-from geosoil.io.samples import read_samples
+from geosoil.io.samples import read_numbered_samples
 from geosoil.workflow.class_inputs import ClassLayer, open_class_layer
 
 Opened = TypeVar("Opened")
@@ -51,6 +51,8 @@ class StudyInputs:
     """Class layers by name."""
     covariates: xr.Dataset | None = None
     """Quantities of [interpolation.covariates] on the study grid."""
+    rows: tuple[int, ...] = ()
+    """Row in the file of each sample, counted from 1."""
 
     @property
     def bounds_degrees(self) -> tuple[float, float, float, float]:
@@ -104,14 +106,15 @@ def open_inputs(config: StudyConfig) -> StudyInputs:
     """
     faults = _Faults()
     grid = Grid.from_bounds(config.grid.bounds, config.grid.resolution, config.grid.crs)
-    samples = faults.attempt(
-        lambda: read_samples(
+    read = faults.attempt(
+        lambda: read_numbered_samples(
             config.samples.path,
             columns=config.samples.columns,
             crs=config.samples.crs,
             dates=config.samples.dates,
         )
     )
+    samples, rows = read or (None, ())
     table, area = config.tracers.end_members, config.study.region
     end_members = faults.attempt(lambda: read_end_members(table)) if table else None
     region = faults.attempt(lambda: read_polygons(area).to_crs(4326)) if area else None
@@ -122,14 +125,7 @@ def open_inputs(config: StudyConfig) -> StudyInputs:
         for name, layer in config.layers.items()
     }
     covariates = _covariates(config, grid, faults)
-    for pattern, key in (
-        (config.ndvi.monthly, "ndvi.monthly"),
-        (config.ndvi.composites, "ndvi.composites"),
-    ):
-        if pattern:
-            faults.attempt(partial(matching_files, pattern, key))
-    for file in config.climate.values():
-        faults.attempt(partial(climate_files, file))
+    _find_series(config, faults)
     if elevation is not None and samples is not None and path is not None:
         faults.attempt(partial(_check_ground, elevation, samples, path))
     faults.raise_all()
@@ -138,8 +134,29 @@ def open_inputs(config: StudyConfig) -> StudyInputs:
     known = {name: layer for name, layer in layers.items() if layer is not None}
     mask = _region_mask(region, grid)
     return StudyInputs(
-        config, samples, end_members, grid, region, mask, elevation, known, covariates
+        config,
+        samples,
+        end_members,
+        grid,
+        region,
+        mask,
+        elevation,
+        known,
+        covariates,
+        rows,
     )
+
+
+def _find_series(config: StudyConfig, faults: _Faults) -> None:
+    """Look for the files of all series."""
+    for pattern, key in (
+        (config.ndvi.monthly, "ndvi.monthly"),
+        (config.ndvi.composites, "ndvi.composites"),
+    ):
+        if pattern:
+            faults.attempt(partial(matching_files, pattern, key))
+    for file in config.climate.values():
+        faults.attempt(partial(climate_files, file))
 
 
 def matching_files(pattern: Path | None, key: str) -> list[Path]:

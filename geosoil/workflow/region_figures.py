@@ -25,6 +25,7 @@ from geosoil.plotting.region_maps import (
 from geosoil.plotting.sites import figure_sampling_sites
 from geosoil.simulate.inputs import data_folder
 from geosoil.workflow.inputs import StudyInputs
+from geosoil.workflow.named_places import named_places, on_the_map
 from geosoil.workflow.simulated import SIMULATED
 
 TITLES: Mapping[str, str] = MappingProxyType(
@@ -47,7 +48,7 @@ PLACES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
 CAPTION = "Each cell has the class that covers most of it; grey cells have none."
 
 MOST_PLACES = 12
-"""More places than these are no stations."""
+"""More places than these crowd a map."""
 
 
 def open_sheet(inputs: StudyInputs) -> MapSheet:
@@ -120,19 +121,11 @@ def sampled_places(samples: gpd.GeoDataFrame) -> tuple[Places, ...]:
     >>> [(one.label, len(one.points)) for one in sampled_places(rain)]
     [('precipitation stations', 1)]
     """
-    if "site_id" not in samples:
-        return ()
-    located = samples[~(samples.geometry.isna() | samples.geometry.is_empty)]
     found = []
     for water, (label, marker, colour) in PLACES.items():
-        own = located[(located["water"] == water) & located["site_id"].notna()]
-        sites = own.drop_duplicates("site_id")
-        if 0 < len(sites) <= MOST_PLACES:
-            points = gpd.GeoDataFrame(
-                {"name": sites["site_id"].astype(str).to_numpy()},
-                geometry=sites.geometry.to_numpy(),
-                crs=samples.crs,
-            )
+        sites = on_the_map(named_places(samples, water, most=MOST_PLACES))
+        if sites is not None:
+            points = sites.rename(columns={"site_id": "name"})[["name", "geometry"]]
             found.append(Places(points, label, marker, colour))
     return tuple(found)
 

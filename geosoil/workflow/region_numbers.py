@@ -16,8 +16,8 @@ from geosoil.grids.points import values_at_points
 from geosoil.grids.zonal import zonal_statistics
 from geosoil.grids.zones import cell_area
 from geosoil.io.geotiff import read_geotiff
-from geosoil.io.samples import inspect_samples
 from geosoil.workflow.inputs import StudyInputs
+from geosoil.workflow.named_places import named_places
 from geosoil.workflow.published import (
     AREAS,
     EXTENT,
@@ -32,9 +32,6 @@ ELLIPSOID = Geod(ellps="WGS84")
 
 PLACES = ("precipitation", "snowmelt")
 """Waters that are sampled at a few named places, stations and glaciers."""
-
-MOST_PLACES = 40
-"""More places than these are no stations."""
 
 ALL = "all"
 
@@ -209,17 +206,12 @@ def _area_of(area: FloatArray, cells: BoolArray) -> float:
 
 def _places(inputs: StudyInputs) -> pd.DataFrame:
     """Stations and glaciers: the few places where rain and meltwater were sampled."""
-    samples = inputs.samples
-    if "site_id" not in samples:
-        return pd.DataFrame()
-    parts = []
-    for water in PLACES:
-        own = samples[samples["water"] == water].dropna(subset=["site_id"])
-        if own["site_id"].nunique() > MOST_PLACES or own.empty:
-            continue
-        first = own.groupby("site_id", sort=False).first().reset_index()
-        counts = own.groupby("site_id", sort=False).size().to_numpy()
-        parts.append(_place_rows(first, inputs).assign(water=water, n=counts))
+    found = {water: named_places(inputs.samples, water) for water in PLACES}
+    parts = [
+        _place_rows(places, inputs).assign(water=water, n=places["n"])
+        for water, places in found.items()
+        if places is not None
+    ]
     if not parts:
         return pd.DataFrame()
     table = pd.concat(parts, ignore_index=True)
@@ -284,15 +276,8 @@ def _with_paper_counts(table: pd.DataFrame) -> pd.DataFrame:
 
 def _rows(inputs: StudyInputs) -> pd.DataFrame:
     """Row of the file that each sample was read from."""
-    settings = inputs.config.samples
-    reading = inspect_samples(
-        settings.path,
-        columns=settings.columns,
-        crs=settings.crs,
-        dates=settings.dates,
-    )
-    if reading.samples is None or len(reading.rows) != len(reading.samples):
+    if len(inputs.rows) != len(inputs.samples):
         return pd.DataFrame()
     return pd.DataFrame(
-        {"sample_id": reading.samples["sample_id"], "row": list(reading.rows)}
+        {"sample_id": inputs.samples["sample_id"], "row": list(inputs.rows)}
     )

@@ -29,7 +29,8 @@ from geosoil.plotting.style import DASH, INK, water_style
 from geosoil.tracers.quality import check_quality
 from geosoil.workflow.figures import StudyResults
 from geosoil.workflow.inputs import StudyInputs
-from geosoil.workflow.region_numbers import MOST_PLACES, geodesic_area
+from geosoil.workflow.named_places import MOST_PLACES, named_places, on_the_map
+from geosoil.workflow.region_numbers import geodesic_area
 from geosoil.workflow.simulated import simulated_tag
 
 FILE = "results.gpkg"
@@ -101,11 +102,11 @@ def write_results_package(
         "joined": joined.table,
         "fractions_sites": sites_with_intervals(results.fractions.sites, sources),
     }
-    stations = rain_stations(inputs.samples)
+    stations = on_the_map(named_places(inputs.samples, "precipitation"))
     if stations is not None:
-        layers["stations"] = stations
+        drop = ["longitude", "latitude"]
+        layers["stations"] = stations.drop(columns=drop, errors="ignore")
     if inputs.region is not None:
-        # One turn for all rings: parts that turn otherwise would count negative.
         areas = geodesic_area(inputs.region.geometry)
         layers["basins"] = inputs.region.assign(area_km2=areas)
     layers = {name: _in_degrees(table) for name, table in layers.items()}
@@ -223,47 +224,6 @@ def sites_with_intervals(
         placed[f"{name}_lower"] = np.maximum(low, 0.0)
         placed[f"{name}_upper"] = np.minimum(high, 1.0)
     return placed
-
-
-def rain_stations(samples: gpd.GeoDataFrame) -> gpd.GeoDataFrame | None:
-    """Return the places where precipitation was sampled.
-
-    Parameters
-    ----------
-    samples : GeoDataFrame
-        All samples.
-
-    Returns
-    -------
-    stations : GeoDataFrame or None
-        One row a site: site_id, elevation where known, n samples, and the first
-        position given. None where no sample of precipitation names a site and a
-        position, or where they name so many that they are no stations.
-
-    Examples
-    --------
-    >>> rain = gpd.GeoDataFrame(
-    ...     {"water": "precipitation", "site_id": ["Dari", "Dari"]},
-    ...     geometry=gpd.points_from_xy([99.65] * 2, [33.75] * 2), crs=4326)
-    >>> rain_stations(rain)[["site_id", "n"]].values.tolist()
-    [['Dari', 2]]
-    """
-    if not {"water", "site_id"} <= set(samples.columns):
-        return None
-    placed = samples[
-        (samples["water"] == "precipitation")
-        & samples["site_id"].notna()
-        & ~(samples.geometry.isna() | samples.geometry.is_empty)
-    ]
-    sites = placed.groupby("site_id", sort=False)
-    if not 0 < sites.ngroups <= MOST_PLACES:
-        return None
-    first = placed[~placed["site_id"].duplicated()].reset_index(drop=True)
-    kept = [name for name in ("site_id", "elevation") if name in first]
-    stations = gpd.GeoDataFrame(first[[*kept, first.geometry.name]])
-    stations.insert(len(kept), "n", sites.size().to_numpy())
-    stations.attrs = {}
-    return stations
 
 
 def _in_degrees(table: gpd.GeoDataFrame | pd.DataFrame) -> gpd.GeoDataFrame:

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from geosoil.errors import MissingFileError, SampleTableError
-from geosoil.io.samples import read_samples, sample_issues, write_samples
+from geosoil.io.sample_writing import write_samples
+from geosoil.io.samples import read_samples, sample_issues
 
 ODD = Path(__file__).parents[1] / "data" / "odd_tables"
 TRUTH = pd.read_csv(ODD / "clean.csv", dtype={"sample_id": str, "date": str})

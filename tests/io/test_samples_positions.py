@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 
 from geosoil.errors import SampleTableError
+from geosoil.io.sample_writing import write_samples
 from geosoil.io.samples import (
     inspect_samples,
     read_samples,
     sample_issues,
-    write_samples,
 )
 
 

@@ -19,7 +19,7 @@ from geosoil.errors import InputError
 from geosoil.grids.grid import Grid
 from geosoil.grids.zones import cell_area, polygon_mask
 from geosoil.io.geotiff import write_geotiff
-from geosoil.io.samples import read_samples
+from geosoil.io.samples import read_numbered_samples
 from geosoil.simulate.inputs import read_basins
 from geosoil.workflow.class_inputs import ClassLayer
 from geosoil.workflow.inputs import StudyInputs
@@ -68,15 +68,17 @@ def inputs(tmp_path: Path) -> StudyInputs:
             "elevation": write_geotiff(elevation, tmp_path / "dem.tif"),
         }
     )
+    samples, rows = read_numbered_samples(path)
     return StudyInputs(
         config=config,
-        samples=read_samples(path),
+        samples=samples,
         end_members=None,
         grid=GRID,
         region=BASINS,
         mask=polygon_mask(BASINS, GRID),
         elevation=elevation,
         layers={"soil": ClassLayer(codes, {0: "thin", 1: "deep", 2: "never"})},
+        rows=rows,
     )
 
 
@@ -184,8 +186,10 @@ def test_a_study_without_region_layers_or_places_has_its_samples_alone(
     from dataclasses import replace
 
     whole = xr.ones_like(inputs.mask)
-    soil = inputs.samples[inputs.samples["water"] == "soil"]
-    bare = replace(inputs, region=None, mask=whole, layers={}, samples=soil)
+    is_soil = inputs.samples["water"] == "soil"
+    rows = tuple(np.array(inputs.rows)[is_soil].tolist())
+    soil = inputs.samples[is_soil]
+    bare = replace(inputs, region=None, mask=whole, layers={}, samples=soil, rows=rows)
     assert set(region_numbers(bare)) == {"region_samples", "sample_rows"}
 
 

@@ -16,12 +16,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
+from shapely import Point
 
 from geosoil.plotting.style import WATER_STYLES
+from geosoil.workflow.named_places import named_places, on_the_map
 from geosoil.workflow.results_package import (
     DESCRIPTIONS,
     flagged_samples,
-    rain_stations,
     sites_with_intervals,
     write_results_package,
 )
@@ -161,15 +162,39 @@ def test_stations_are_the_places_of_rain(written) -> None:
     stations = pyogrio.read_dataframe(written, layer="stations")
     assert stations[["site_id", "n"]].to_numpy().tolist() == [["precipitation-2", 2]]
     samples = small_samples()
-    assert rain_stations(samples[samples["water"] != "precipitation"]) is None
-    assert rain_stations(samples.drop(columns="site_id")) is None
+    assert (
+        named_places(samples[samples["water"] != "precipitation"], "precipitation")
+        is None
+    )
+    assert named_places(samples.drop(columns="site_id"), "precipitation") is None
     many = gpd.GeoDataFrame(
         {"water": "precipitation", "site_id": [f"s{n}" for n in range(41)]},
         geometry=gpd.points_from_xy(range(41), [0] * 41),
         crs=4326,
     )
-    assert rain_stations(many) is None
-    assert len(rain_stations(many[:40])) == 40
+    assert named_places(many, "precipitation") is None
+    assert len(named_places(many[:40], "precipitation")) == 40
+
+
+def test_a_place_without_position_is_counted_but_not_on_the_map() -> None:
+    samples = gpd.GeoDataFrame(
+        {
+            "water": "precipitation",
+            "site_id": ["b", "a", "b", "a"],
+            "elevation": [None, 4000.0, 4100.0, 4200.0],
+        },
+        geometry=[None, None, Point(97, 34), None],
+        crs=4326,
+    )
+    places = named_places(samples, "precipitation")
+    assert places[["site_id", "elevation", "n"]].to_numpy().tolist() == [
+        ["b", 4100.0, 2],
+        ["a", 4000.0, 2],
+    ]
+    located = on_the_map(places)
+    assert located["site_id"].tolist() == ["b"]
+    assert located.geometry.iloc[0].equals(Point(97, 34))
+    assert on_the_map(places[1:]) is None
 
 
 def test_what_the_study_lacks_is_left_out_and_told(tmp_path: Path) -> None:
