@@ -10,6 +10,7 @@ from geosoil import __version__
 from geosoil.config import StudyConfig, config_hash
 from geosoil.io.geotiff import write_geotiff
 from geosoil.workflow.correlation_space import SpaceMap
+from geosoil.workflow.inputs import climate_files
 
 OVER_TIME = ("r", "p_value", "q_value", "n", "n_effective")
 """Results over time that are written as rasters."""
@@ -46,6 +47,7 @@ def write_over_time(
         "method": f"{attrs['method']} r over time, the {month}s of {attrs['years']}, "
         f"cell by cell{detrended}",
         "fdr": f"{attrs['rule']}, p* = {attrs['p_star']:.4g}",
+        "period": month,
         **_tags(attrs, (x, y), config),
     }
     return [
@@ -90,6 +92,7 @@ def write_window(
         f"{attrs['window']} x {attrs['window']} cells, {where}",
         "region": f"r {found.r:.4g} over {found.n_cells} cells, p {found.p_value:.4g} "
         f"(Dutilleul, {found.n_effective:.1f} effective cells)",
+        "period": month,
         **_tags({**found.row(), **attrs}, (x, y), config),
     }
     return [
@@ -109,12 +112,20 @@ def _tags(
     """Return what every raster of a correlation says."""
     return {
         "variables": ", ".join(pair),
+        "source": "; ".join(f"{name}: {_source(name, config)}" for name in pair),
         "support_x": attrs["support_x"],
         "support_y": attrs["support_y"],
         "simulated": attrs["simulated"],
         "software": f"geosoil {__version__}",
         "config_hash": config_hash(config),
     }
+
+
+def _source(name: str, config: StudyConfig) -> str:
+    """Name the files that a variable is read from."""
+    if name == "ndvi":
+        return config.ndvi.monthly.name if config.ndvi.monthly else ""
+    return ", ".join(file.name for file in climate_files(config.climate[name]))
 
 
 def _write(

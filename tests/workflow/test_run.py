@@ -241,6 +241,17 @@ def test_every_raster_carries_the_hash_of_the_settings(built_study) -> None:
                 assert stored.attrs["config_hash"] == wanted
 
 
+def test_every_raster_says_how_it_was_made(built_study) -> None:
+    wanted = {"method", "period", "source", "software", "config_hash", "simulated"}
+    for path in built_study.result.paths:
+        if path.suffix == ".tif":
+            tags = read_geotiff(path).attrs["tags"]
+            assert {key for key in wanted if tags.get(key)} == wanted, path.name
+    ndvi = "correlation_ndvi_soil_moisture_June_r.tif"
+    tags = read_geotiff(built_study.result.folder / ndvi).attrs["tags"]
+    assert tags["source"] == "ndvi: MOD13C2*.hdf; soil_moisture: soil_moisture.nc"
+
+
 def test_summary_is_json_without_nan(built_study) -> None:
     text = (built_study.result.folder / "summary.json").read_text()
     summary = json.loads(text)
